@@ -1,0 +1,126 @@
+// Runs commands and shows that they are alive: one line a step with its elapsed time. What a command printed goes to a
+// log file and is shown only when the command fails, unless the caller asks to stream it.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, createWriteStream, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { at, root, shown } from './paths.mjs';
+
+/** A failure whose message says all that the user needs; shown without a stack trace. */
+export class StepError extends Error {}
+
+const TAIL_LINES = 40;
+/** Without a terminal a step that takes long adds its time to its line this often: enough to see life in a log. */
+const HEARTBEAT_SECONDS = 20;
+
+/**
+ * Shows `label ... 12 s` while `work` runs.
+ * @template T
+ * @param {string} label
+ * @param {() => Promise<T>} work
+ */
+export async function step(label, work) {
+  const start = Date.now();
+  const seconds = () => `${((Date.now() - start) / 1000).toFixed(0)} s`;
+  const terminal = process.stdout.isTTY;
+  process.stdout.write(`${label} ...`);
+  const timer = terminal
+    ? setInterval(() => process.stdout.write(`\r${label} ... ${seconds()}`), 1000)
+    : setInterval(() => process.stdout.write(` ${seconds()} ...`), HEARTBEAT_SECONDS * 1000);
+  try {
+    const result = await work();
+    process.stdout.write(terminal ? `\r${label} ... ${seconds()}\n` : ` ${seconds()}\n`);
+    return result;
+  } catch (error) {
+    process.stdout.write(' failed\n');
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * Runs a command to its end; throws a StepError when it fails.
+ * @param {string} label what the step is called in the output and, made a file name, its log
+ * @param {string[]} command program and arguments
+ * @param {{ cwd?: string, env?: Record<string, string>, stream?: boolean }} options `env` is added to this process's;
+ *   `stream` passes the output through
+ */
+export async function run(label, [program, ...args], { cwd = root, env = {}, stream = false } = {}) {
+  const options = { cwd, env: { ...process.env, ...env } };
+  if (stream) {
+    console.log(`${label}: ${[program, ...args].join(' ')}`);
+    const { code } = await exitOf(
+      spawn(program, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] }),
+    );
+    if (code !== 0) throw new StepError(`${label}: ${program} ended with ${code}`);
+    return;
+  }
+
+  mkdirSync(at('.cache', 'logs'), { recursive: true });
+  const logPath = at('.cache', 'logs', `${label.replace(/[^\w.-]+/g, '_')}.log`);
+  const log = createWriteStream(logPath);
+  log.write(`$ ${[program, ...args].join(' ')}\n`);
+  await step(label, async () => {
+    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    const { code, error } = await exitOf(child);
+    log.end(error ? `${error.message}\n` : '');
+    await finished(log);
+    if (code === 0) return;
+    const tail = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
+    throw new StepError(`${tail}\n\n${label}: ${program} ended with ${code} (all output: ${shown(logPath)})`);
+  });
+}
+
+/** Resolves when the child has ended and its output is read. */
+function exitOf(child) {
+  return new Promise((resolve) => {
+    let error;
+    child.on('error', (caught) => {
+      error = caught;
+    });
+    child.on('close', (code, signal) => resolve({ code: code ?? signal, error }));
+  });
+}
+
+/** What a command prints, or undefined when it is missing or fails. */
+export function output([program, ...args], { cwd = root, env = {} } = {}) {
+  const { status, stdout } = spawnSync(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 2 ** 28,
+  });
+  return status === 0 ? stdout : undefined;
+}
+
+/** The full path of a program on PATH, or undefined. */
+export function which(program) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a script's body; a StepError becomes its message and exit code 1. */
+export async function main(body) {
+  try {
+    await body();
+  } catch (error) {
+    console.error(error instanceof StepError ? `\n${error.message}` : error);
+    process.exit(1);
+  }
+}
