@@ -19,12 +19,21 @@ export const program = (name, packages = [name], hint = `install it and put it o
   hint: `${name} is missing: ${hint}`,
 });
 
+/** A header that the C++ compiler finds. */
+export const header = (path, debianPackage) => ({
+  packages: [debianPackage],
+  present: () =>
+    output(['c++', '-E', '-x', 'c++', '-'], { input: `#if !__has_include(<${path}>)\n#error\n#endif` }) !==
+    undefined,
+  hint: `the C++ header ${path} is missing: install it (Debian's package ${debianPackage})`,
+});
+
 /** @param {Requirement[]} requirements */
 export async function ensure(requirements) {
   const missing = requirements.filter(({ present }) => !present());
   if (missing.length === 0) return;
   if (!canInstall()) throw new StepError(missing[0].hint);
-  await install(missing.flatMap(({ packages }) => packages));
+  await install([...new Set(missing.flatMap(({ packages }) => packages))]);
   const still = missing.find(({ present }) => !present());
   if (still) throw new StepError(`${still.hint} (installing ${still.packages.join(' ')} did not bring it)`);
 }

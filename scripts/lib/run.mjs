@@ -2,9 +2,18 @@
 // log file and is shown only when the command fails, unless the caller asks to stream it.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, createWriteStream, mkdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  createWriteStream,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 import { at, root, shown } from './paths.mjs';
 
 /** A failure whose message says all that the user needs; shown without a stack trace. */
@@ -87,12 +96,13 @@ function exitOf(child) {
 }
 
 /** What a command prints, or undefined when it is missing or fails. */
-export function output([program, ...args], { cwd = root, env = {} } = {}) {
+export function output([program, ...args], { env = {}, input = '' } = {}) {
   const { status, stdout } = spawnSync(program, args, {
-    cwd,
+    cwd: root,
     env: { ...process.env, ...env },
+    input,
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     maxBuffer: 2 ** 28,
   });
   return status === 0 ? stdout : undefined;
@@ -115,8 +125,13 @@ function isExecutable(path) {
   }
 }
 
-/** Runs a script's body; a StepError becomes its message and exit code 1. */
-export async function main(body) {
+/**
+ * Runs `body` when `meta` is the module that Node was started with; modules that are imported as well as run use this.
+ * A StepError becomes its message and exit code 1.
+ */
+export async function main(meta, body) {
+  const started = process.argv[1];
+  if (!started || fileURLToPath(meta.url) !== realpathSync(started)) return;
   try {
     await body();
   } catch (error) {
