@@ -1,0 +1,81 @@
+import { LayerNormError, type LayerNormErrorCode } from './errors.js';
+
+/** The element types of the kernels, numbered as the bindings number them. */
+export const CORE_DTYPE = { float32: 0, float64: 1 } as const;
+
+/** What a kernel answers when it did its work. The other values, their codes and their texts live in the core. */
+const STATUS_OK = 0;
+
+/**
+ * The functions that the bindings register, as TypeScript sees them. Addresses are byte offsets into the memory, unsigned;
+ * 0 stands for an absent array.
+ */
+export interface CoreModule {
+  /** @returns an address aligned to 64 bytes, or 0 when the memory cannot grow that far */
+  allocate(bytes: number): number;
+  release(address: number): void;
+  /**
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x, y, gamma, beta, mean and rstd
+   * @param x - address of the input, row-major
+   * @param y - address of the output; may equal `x`
+   * @param gamma - address of one factor per reduced position, or 0
+   * @param beta - address of one summand per reduced position, or 0
+   * @param mean - address for one mean per group, or 0
+   * @param rstd - address for one 1 / sqrt(variance + epsilon) per group, or 0
+   * @param dims - address of `rank` sizes as uint32
+   * @param rank - number of dimensions, 1 to 32
+   * @param axes - bit i stands for dimension i, set where it is reduced
+   * @param epsilon - added to the variance
+   * @param rmsScaling - whether x is scaled without being centred
+   * @returns a status, 0 when all is well
+   */
+  layerNormForward(
+    dtype: number,
+    x: number,
+    y: number,
+    gamma: number,
+    beta: number,
+    mean: number,
+    rstd: number,
+    dims: number,
+    rank: number,
+    axes: number,
+    epsilon: number,
+    rmsScaling: boolean,
+  ): number;
+  /** @returns address of the status' {@link LayerNormErrorCode} */
+  statusCode(status: number): number;
+  /** @returns address of a sentence about the status */
+  statusMessage(status: number): number;
+  /** @returns address of the version of the package that the module was built for */
+  version(): number;
+}
+
+/** What the glue takes, of everything that Emscripten would allow. */
+export interface CoreFactoryOptions {
+  wasmMemory: WebAssembly.Memory;
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => WebAssembly.Exports,
+  ): WebAssembly.Exports;
+}
+
+/** Reads the ASCII text that ends with a zero at `address`. */
+export function readText(memory: WebAssembly.Memory, address: number): string {
+  const bytes = new Uint8Array(memory.buffer);
+  let text = '';
+  for (let i = address; bytes[i]; i++) text += String.fromCharCode(bytes[i] as number);
+  return text;
+}
+
+/** Turns every status but 0 into the error it stands for: the one place where that happens. */
+export function checkStatus(
+  core: CoreModule,
+  memory: WebAssembly.Memory,
+  operation: string,
+  status: number,
+): void {
+  if (status === STATUS_OK) return;
+  const code = readText(memory, core.statusCode(status)) as LayerNormErrorCode;
+  throw new LayerNormError(code, `${operation}: ${readText(memory, core.statusMessage(status))}`);
+}

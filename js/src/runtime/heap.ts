@@ -1,0 +1,162 @@
+import { type CORE_DTYPE, type CoreModule, checkStatus } from './core_module.js';
+import { LayerNormError } from './errors.js';
+import { type Instance, instantiate } from './load.js';
+
+/** Most dimensions that the core takes: one bit each in a mask of axes. */
+export const MAX_RANK = 32;
+
+/** The element types that can be computed with. */
+export type HeapDType = keyof typeof CORE_DTYPE;
+
+/** Bytes of one element. */
+export const BYTES_PER_ELEMENT: Record<HeapDType, number> = { float32: 4, float64: 8 };
+
+/**
+ * The memory of one instance of the core: blocks, views, and the one block that calls share as scratch.
+ * Growth detaches every view, so views are fetched anew after anything that may allocate.
+ */
+export class Heap {
+  readonly core: CoreModule;
+  readonly memory: WebAssembly.Memory;
+  /** Tensors that own a block. */
+  liveTensors = 0;
+  /** Where a call puts the sizes of its dimensions: {@link MAX_RANK} of uint32. */
+  readonly dims: number;
+
+  #float32: Float32Array<ArrayBuffer>;
+  #float64: Float64Array<ArrayBuffer>;
+  #uint32: Uint32Array<ArrayBuffer>;
+  #scratch = 0;
+  #scratchBytes = 0;
+
+  constructor(instance: Instance) {
+    this.core = instance.core;
+    this.memory = instance.memory;
+    this.#float32 = new Float32Array(this.memory.buffer);
+    this.#float64 = new Float64Array(this.memory.buffer);
+    this.#uint32 = new Uint32Array(this.memory.buffer);
+    this.dims = this.allocate('load', MAX_RANK * Uint32Array.BYTES_PER_ELEMENT);
+  }
+
+  /** The whole memory as float32. Not to be kept across an allocation. */
+  get float32(): Float32Array<ArrayBuffer> {
+    if (this.#float32.buffer !== this.memory.buffer) this.#float32 = new Float32Array(this.memory.buffer);
+    return this.#float32;
+  }
+
+  /** The whole memory as float64. Not to be kept across an allocation. */
+  get float64(): Float64Array<ArrayBuffer> {
+    if (this.#float64.buffer !== this.memory.buffer) this.#float64 = new Float64Array(this.memory.buffer);
+    return this.#float64;
+  }
+
+  /** The whole memory as uint32. Not to be kept across an allocation. */
+  get uint32(): Uint32Array<ArrayBuffer> {
+    if (this.#uint32.buffer !== this.memory.buffer) this.#uint32 = new Uint32Array(this.memory.buffer);
+    return this.#uint32;
+  }
+
+  /** The whole memory in elements of `dtype`. Not to be kept across an allocation. */
+  elements(dtype: HeapDType): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+    return dtype === 'float32' ? this.float32 : this.float64;
+  }
+
+  /** A new view of `length` elements at `address`. Valid until the memory grows. */
+  view(
+    dtype: HeapDType,
+    address: number,
+    length: number,
+  ): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+    return dtype === 'float32'
+      ? new Float32Array(this.memory.buffer, address, length)
+      : new Float64Array(this.memory.buffer, address, length);
+  }
+
+  /**
+   * @returns address of a new block, aligned to 64 bytes
+   * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`
+   */
+  allocate(operation: string, bytes: number): number {
+    const address = this.#tryAllocate(bytes);
+    if (address === 0) throw this.#outOfMemory(operation, bytes);
+    return address;
+  }
+
+  release(address: number): void {
+    this.core.release(address);
+  }
+
+  /**
+   * The block that all calls share, grown when it is smaller than `bytes`. Its content does not survive the call.
+   * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`
+   */
+  scratch(operation: string, bytes: number): number {
+    const address = this.tryScratch(bytes);
+    if (address === 0) throw this.#outOfMemory(operation, bytes);
+    return address;
+  }
+
+  /** As {@link scratch}, but 0 when the memory cannot grow that far. */
+  tryScratch(bytes: number): number {
+    if (bytes > this.#scratchBytes) {
+      // Released first: the new block may then take its place.
+      if (this.#scratch !== 0) this.release(this.#scratch);
+      this.#scratchBytes = 0;
+      this.#scratch = this.#tryAllocate(bytes);
+      if (this.#scratch !== 0) this.#scratchBytes = bytes;
+    }
+    return this.#scratch;
+  }
+
+  /** Throws the error that a kernel's status stands for, if it is one. */
+  check(operation: string, status: number): void {
+    checkStatus(this.core, this.memory, operation, status);
+  }
+
+  /** Addresses end at 4 GiB: what lies beyond would wrap around on its way into the core. */
+  #tryAllocate(bytes: number): number {
+    return bytes < 2 ** 32 ? this.core.allocate(bytes) : 0;
+  }
+
+  #outOfMemory(operation: string, bytes: number): LayerNormError {
+    return new LayerNormError(
+      'ERR_OUT_OF_MEMORY',
+      `${operation}: ${bytes} bytes are needed, which the WebAssembly memory, now ${this.memory.buffer.byteLength} bytes ` +
+        'large, cannot grow by',
+    );
+  }
+}
+
+/** A heap that can be given up as a whole: what engines are made on. */
+export class HeapOwner {
+  #heap: Heap | undefined;
+
+  constructor(instance: Instance) {
+    this.#heap = new Heap(instance);
+  }
+
+  get disposed(): boolean {
+    return this.#heap === undefined;
+  }
+
+  /** @throws {@link LayerNormError} `ERR_DISPOSED` once {@link dispose} has been called */
+  heap(operation: string): Heap {
+    if (this.#heap === undefined) {
+      throw new LayerNormError('ERR_DISPOSED', `${operation}: the engine has been disposed`);
+    }
+    return this.#heap;
+  }
+
+  /** Lets go of the memory, so that the garbage collector can take it. */
+  dispose(): void {
+    this.#heap = undefined;
+  }
+}
+
+let defaultOwner: HeapOwner | undefined;
+
+/** The heap behind the functions that are exported on their own: made on the first call, never disposed. */
+export function defaultHeapOwner(): HeapOwner {
+  defaultOwner ??= new HeapOwner(instantiate('load'));
+  return defaultOwner;
+}

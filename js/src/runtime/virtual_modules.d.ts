@@ -1,0 +1,28 @@
+// Made by the build: the glue that Emscripten writes, the module it belongs to, and the version of package.json.
+
+declare module '#core-glue' {
+  /** Fills the object it is given, synchronously when its `instantiateWasm` is synchronous. */
+  const createCore: (module: object) => unknown;
+  export default createCore;
+}
+
+declare module '#core-bytes' {
+  /** The bytes of the WebAssembly module in base64; empty where the runtime brings the module compiled. */
+  const base64: string;
+  export default base64;
+}
+
+declare module '#version' {
+  const version: string;
+  export default version;
+}
+
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare module '*.wasm?module' {
+  const module: WebAssembly.Module;
+  export default module;
+}
