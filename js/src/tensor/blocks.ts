@@ -1,0 +1,191 @@
+import type { FloatArray, NumericArray } from './dtype.js';
+import { type CollapsedShape, collapse, hasAxis, type Shape } from './shape.js';
+
+/**
+ * Bytes of x that are normalized at a time when x lies outside the heap: measured best. Copied in, normalized in place and
+ * copied out, a block stays in the second-level cache.
+ */
+export const BLOCK_BYTES = 128 * 1024;
+
+/** A block copied piece by piece takes at least this much at a time: shorter pieces waste the cache line they come in. */
+const CACHE_LINE_BYTES = 64;
+
+/** Below this many elements a loop is faster than a view and `set`. */
+const SHORT_RUN = 48;
+
+/**
+ * How an array is cut into blocks of whole groups (a group is what is normalized together). The cut goes through one
+ * kept dimension; the kept dimensions before it are fixed at one index in each block, and all other dimensions are whole.
+ */
+export interface BlockPlan extends CollapsedShape {
+  /** Elements from one index of a dimension to the next. */
+  readonly strides: readonly number[];
+  /** The dimension that is cut, or -1 where there is but one group. */
+  readonly split: number;
+  /** Indices of dimension `split` in every block but the last. */
+  readonly count: number;
+  /** Elements of the largest block. */
+  readonly elements: number;
+  /** Groups of the largest block. */
+  readonly groups: number;
+  /** Whether the elements of each block lie together. */
+  readonly contiguous: boolean;
+}
+
+/** One block: a box of the array, made of contiguous runs. */
+export interface Block extends CollapsedShape {
+  /** Where the first element lies in the array. */
+  readonly offset: number;
+  readonly elements: number;
+  /** How many groups come before: where its means lie among all means. */
+  readonly firstGroup: number;
+  readonly groups: number;
+  /** Elements that lie together. */
+  readonly run: number;
+  /** The dimensions that lead from one run to the next, outermost first; none when the whole block lies together. */
+  readonly along: readonly number[];
+}
+
+/**
+ * Plans blocks of at most `limit` bytes, or of one group (one cache line of neighbouring groups where a group's elements do
+ * not lie together) where that is more. With `limit` 0 each block is a single group.
+ * @param shape - the shape of x, without zeros
+ * @param axes - mask of the reduced dimensions
+ * @param bytesPerElement - of the type that is computed in
+ */
+export function planBlocks(
+  shape: Shape,
+  axes: number,
+  bytesPerElement: number,
+  limit: number = BLOCK_BYTES,
+): BlockPlan {
+  const collapsed = collapse(shape, axes);
+  const { dims } = collapsed;
+  const strides = dims.map((_, i) => dims.slice(i + 1).reduce((product, size) => product * size, 1));
+  const total = (dims[0] as number) * (strides[0] as number);
+  const kept = dims.map((_, i) => i).filter((i) => !hasAxis(collapsed.axes, i));
+  // The slab of a kept dimension: what belongs to one index of it, and of all kept dimensions before.
+  let slab = total;
+  let split = -1;
+  for (const i of kept) {
+    slab /= dims[i] as number;
+    split = i;
+    if (slab * bytesPerElement <= limit) break;
+  }
+  if (split === -1)
+    return { ...collapsed, strides, split, count: 1, elements: total, groups: 1, contiguous: true };
+
+  let count = Math.floor(limit / (slab * bytesPerElement));
+  if (split > 0 && limit > 0) {
+    count = Math.max(count, Math.ceil(CACHE_LINE_BYTES / ((strides[split] as number) * bytesPerElement)));
+  }
+  count = Math.min(Math.max(count, 1), dims[split] as number);
+  const keptAfter = kept.filter((i) => i > split).reduce((product, i) => product * (dims[i] as number), 1);
+  // A reduced dimension before the cut is whole in each block, so the block takes a piece from each of its indices.
+  const elements = count * slab;
+  const contiguous = elements === total || !dims.some((_, i) => i < split && hasAxis(collapsed.axes, i));
+  return { ...collapsed, strides, split, count, elements, groups: count * keptAfter, contiguous };
+}
+
+/** The blocks of a plan, in the order of their groups. */
+export function* blocksOf(plan: BlockPlan): Generator<Block> {
+  const { dims, axes, strides, split, count } = plan;
+  if (split === -1) {
+    const elements = plan.elements;
+    yield { dims, axes, offset: 0, elements, firstGroup: 0, groups: 1, run: elements, along: [] };
+    return;
+  }
+  const outer = dims.map((_, i) => i).filter((i) => i < split && !hasAxis(axes, i));
+  const outerCount = outer.reduce((product, i) => product * (dims[i] as number), 1);
+  const elementsPerIndex = plan.elements / count;
+  const groupsPerIndex = plan.groups / count;
+  let firstGroup = 0;
+  for (let index = 0; index < outerCount; index++) {
+    const base = offsetOf(index, outer, plan);
+    for (let start = 0; start < (dims[split] as number); start += count) {
+      const taken = Math.min(count, (dims[split] as number) - start);
+      const box = dims.map((size, i) => (i === split ? taken : outer.includes(i) ? 1 : size));
+      const elements = taken * elementsPerIndex;
+      const first = firstOfRun(box, plan);
+      yield {
+        dims: box,
+        axes,
+        offset: base + start * (strides[split] as number),
+        elements,
+        firstGroup,
+        groups: taken * groupsPerIndex,
+        run: (box[first] as number) * (strides[first] as number),
+        along: box.map((_, i) => i).filter((i) => i < first && box[i] !== 1),
+      };
+      firstGroup += taken * groupsPerIndex;
+    }
+  }
+}
+
+/** The dimension from which on a box lies together: all dimensions after it are whole. */
+function firstOfRun(box: Shape, plan: BlockPlan): number {
+  let i = plan.split;
+  while (i > 0 && box[i] === plan.dims[i]) i--;
+  return i;
+}
+
+/** Where the index-th combination of indices of the dimensions `along` lies, the last of them varying fastest. */
+function offsetOf(index: number, along: readonly number[], plan: BlockPlan): number {
+  let offset = 0;
+  let rest = index;
+  for (let k = along.length - 1; k >= 0; k--) {
+    const i = along[k] as number;
+    const size = plan.dims[i] as number;
+    offset += (rest % size) * (plan.strides[i] as number);
+    rest = Math.floor(rest / size);
+  }
+  return offset;
+}
+
+/** Copies a block of `source`, converted, to `heap[at]` and what follows. */
+export function copyBlockIn(
+  heap: FloatArray,
+  at: number,
+  source: NumericArray,
+  plan: BlockPlan,
+  block: Block,
+): void {
+  forEachRun(plan, block, (offset, index) => {
+    copyRun(heap, at + index * block.run, source, offset, block.run);
+  });
+}
+
+/** Copies a block from `heap[at]` and what follows to its place in `target`. */
+export function copyBlockOut(
+  target: FloatArray,
+  heap: FloatArray,
+  at: number,
+  plan: BlockPlan,
+  block: Block,
+): void {
+  forEachRun(plan, block, (offset, index) => {
+    copyRun(target, offset, heap, at + index * block.run, block.run);
+  });
+}
+
+function forEachRun(plan: BlockPlan, block: Block, visit: (offset: number, index: number) => void): void {
+  const runs = block.elements / block.run;
+  for (let index = 0; index < runs; index++) visit(block.offset + offsetOf(index, block.along, plan), index);
+}
+
+/** Copies `length` elements from `source[from]` on to `target[to]` and what follows, converting them. */
+export function copyRun(
+  target: FloatArray,
+  to: number,
+  source: NumericArray,
+  from: number,
+  length: number,
+): void {
+  if (length <= SHORT_RUN) {
+    for (let i = 0; i < length; i++) target[to + i] = source[from + i] as number;
+  } else if (from === 0 && length === source.length) {
+    target.set(source, to);
+  } else {
+    target.set(source.subarray(from, from + length), to);
+  }
+}

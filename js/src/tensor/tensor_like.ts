@@ -1,0 +1,503 @@
+import { describe, LayerNormError } from '../runtime/errors.js';
+import { type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
+import {
+  type ArrayOf,
+  checkAttached,
+  checkDTypeName,
+  type DType,
+  dtypeOfArray,
+  type FloatArray,
+  type NumericArray,
+  newArray,
+  typedArrayName,
+} from './dtype.js';
+import { HeapTensor, type Tensor } from './heap_tensor.js';
+import { checkShape, elementCount, formatShape, type Shape, sameShape } from './shape.js';
+
+/** Arrays of arrays of ... numbers, all of the same length at the same depth. The innermost ones may be typed arrays. */
+export type NestedArray = readonly (number | NumericArray | NestedArray)[];
+
+/**
+ * A tensor of another library that says its sizes in `dims`: of onnxruntime-web, onnxruntime-node, transformers.js.
+ * `data` has to be a typed array in the memory of the CPU.
+ */
+export interface DimsTensor {
+  readonly data: object;
+  readonly dims: readonly number[];
+  readonly type?: string;
+  readonly location?: string;
+}
+
+/** An array of another library that says its sizes in `shape`: of ndarray (scijs), stdlib, or an object of your own. */
+export interface ShapedArray {
+  readonly data: object;
+  readonly shape: readonly number[];
+  readonly stride?: readonly number[];
+  readonly strides?: readonly number[];
+  readonly offset?: number;
+  readonly dtype?: string;
+}
+
+/** Everything that is accepted as an array: float32, float64, or integers, which are converted to float32. */
+export type TensorLike = NumericArray | Tensor | NestedArray | DimsTensor | ShapedArray;
+
+/** What results can be written to: memory of the right type that can be written to in place. */
+export type Output = FloatArray | Tensor | DimsTensor | ShapedArray;
+
+/** The type that `X` is computed in unless the `dtype` option says otherwise. */
+export type DTypeOf<X> = X extends Float64Array
+  ? 'float64'
+  : X extends Tensor<infer D>
+    ? D
+    : X extends { readonly data: infer Data }
+      ? Data extends Float64Array
+        ? 'float64'
+        : 'float32'
+      : [NestedArray] extends [X]
+        ? DType
+        : X extends readonly (infer Item)[]
+          ? DTypeOf<Item>
+          : 'float32';
+
+/** As deep as `X`, of numbers. */
+type NestedOf<X> = [NestedArray] extends [X]
+  ? NestedArray
+  : X extends readonly (infer Item)[]
+    ? [Item] extends [number]
+      ? number[]
+      : NestedOf<Item>[]
+    : number[];
+
+/** The container that a result for `X` comes in: of the same kind as `X`, its elements of type `D`. */
+export type ResultOf<X, D extends DType = DTypeOf<X>> = X extends Tensor
+  ? Tensor<D>
+  : X extends NumericArray
+    ? ArrayOf<D>
+    : X extends readonly unknown[]
+      ? NestedOf<X>
+      : X extends DimsTensor
+        ? X extends { readonly data: FloatArray }
+          ? X
+          : Omit<X, 'data'> & { readonly data: ArrayOf<D> }
+        : X extends { readonly dtype: string }
+          ? { data: ArrayOf<D>; shape: number[]; dtype: D }
+          : { data: ArrayOf<D>; shape: number[] };
+
+/** What an argument turned out to be. */
+export interface Operand {
+  readonly kind: 'typed array' | 'tensor' | 'nested' | 'object';
+  /** The argument itself. */
+  readonly value: object;
+  readonly shape: Shape;
+  /** Whether the argument says its shape itself; a typed array does not. */
+  readonly shaped: boolean;
+  readonly length: number;
+  /** The type it is computed in by default. */
+  readonly dtype: DType;
+  /** The type of its elements where they can be used as they are; undefined where they have to be converted. */
+  readonly stored: DType | undefined;
+  /** Where its elements lie in the heap of the call; 0 when they lie elsewhere. */
+  readonly address: number;
+  /** The elements, row-major, where they lie elsewhere; a copy for what is not contiguous. */
+  readonly data: NumericArray | undefined;
+  /** Whether `data` is a copy, so that writing to it would not reach the argument. */
+  readonly copied: boolean;
+}
+
+/** The elements of an operand, row-major. For those in the heap a view that is valid until the memory grows. */
+export function elementsOf(heap: Heap, operand: Operand): NumericArray {
+  return operand.data ?? heap.view(operand.stored as DType, operand.address, operand.length);
+}
+
+/**
+ * Finds out what an argument is, by what it has and never by `instanceof`, which fails across realms and copies of a
+ * library.
+ * @param argument - its name, for error messages
+ * @param shape - sizes that the caller gave for it; a typed array without them has one dimension
+ * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`
+ */
+export function readOperand(
+  operation: string,
+  owner: HeapOwner,
+  argument: string,
+  value: unknown,
+  shape?: unknown,
+): Operand {
+  if (typeof value !== 'object' || value === null) throw notATensor(operation, argument, value);
+  const className = typedArrayName(value);
+  const operand =
+    className !== undefined
+      ? readTypedArray(operation, owner, argument, value as NumericArray, className, shape)
+      : HeapTensor.is(value)
+        ? readTensor(operation, owner, argument, value)
+        : Array.isArray(value)
+          ? readNested(operation, argument, value)
+          : readObject(operation, owner, argument, value as Record<string, unknown>);
+  if (operand.shaped && shape !== undefined && shape !== null) {
+    checkShape(operation, argument, shape);
+    if (!sameShape(shape, operand.shape)) {
+      throw new LayerNormError(
+        'ERR_SHAPE',
+        `${operation}: shape is ${formatShape(shape)}, expected ${formatShape(operand.shape)}, the shape that ${argument} has; ` +
+          'only typed arrays need the option',
+      );
+    }
+  }
+  return operand;
+}
+
+function notATensor(operation: string, argument: string, value: unknown): LayerNormError {
+  return new LayerNormError(
+    'ERR_ARGUMENT',
+    `${operation}: ${argument} is ${describe(value)}, expected a typed array, a tensor, nested arrays of numbers, or an ` +
+      'object with data and dims or shape',
+  );
+}
+
+/** Where the elements of an array lie, in the heap or outside. */
+function place(
+  owner: HeapOwner,
+  operation: string,
+  data: NumericArray,
+  className: string,
+): Pick<Operand, 'stored' | 'address' | 'data'> {
+  const stored =
+    className === 'Float32Array' ? 'float32' : className === 'Float64Array' ? 'float64' : undefined;
+  if (data.buffer !== owner.heap(operation).memory.buffer) return { stored, address: 0, data };
+  // A view of the heap goes stale as soon as the memory grows: kept by its address, or copied where it is to be converted.
+  if (stored === undefined) return { stored, address: 0, data: data.slice() };
+  return { stored, address: data.byteOffset, data: undefined };
+}
+
+function readTypedArray(
+  operation: string,
+  owner: HeapOwner,
+  argument: string,
+  value: NumericArray,
+  className: string,
+  givenShape: unknown,
+): Operand {
+  const dtype = dtypeOfArray(operation, argument, className);
+  checkAttached(operation, argument, value);
+  let shape: Shape = [value.length];
+  if (givenShape !== undefined && givenShape !== null) {
+    checkShape(operation, argument, givenShape);
+    shape = givenShape;
+    checkCount(operation, argument, value.length, shape);
+  }
+  return {
+    kind: 'typed array',
+    value,
+    shape,
+    shaped: false,
+    length: value.length,
+    dtype,
+    copied: false,
+    ...place(owner, operation, value, className),
+  };
+}
+
+function checkCount(operation: string, argument: string, length: number, shape: Shape): void {
+  if (length === elementCount(shape)) return;
+  throw new LayerNormError(
+    'ERR_SHAPE',
+    `${operation}: ${argument} has ${length} elements, expected ${elementCount(shape)}, the product of its shape ` +
+      formatShape(shape),
+  );
+}
+
+function readTensor(operation: string, owner: HeapOwner, argument: string, value: HeapTensor): Operand {
+  return {
+    kind: 'tensor',
+    value,
+    shape: value.shape,
+    shaped: true,
+    length: value.size,
+    dtype: value.dtype,
+    stored: value.dtype,
+    address: value.addressIn(operation, argument, owner),
+    data: undefined,
+    copied: false,
+  };
+}
+
+function readNested(operation: string, argument: string, value: readonly unknown[]): Operand {
+  const shape: number[] = [];
+  let dtype: DType = 'float32';
+  let level: unknown = value;
+  while (shape.length <= MAX_RANK) {
+    if (Array.isArray(level)) {
+      shape.push(level.length);
+      level = level[0];
+      continue;
+    }
+    const className = typedArrayName(level);
+    if (className !== undefined) {
+      dtype = dtypeOfArray(operation, argument, className);
+      shape.push((level as NumericArray).length);
+    }
+    break;
+  }
+  checkShape(operation, argument, shape);
+  // Numbers are kept exactly as they are until it is known what they are computed in.
+  const data = new Float64Array(elementCount(shape));
+  let filled = 0;
+  const raggedAt = (path: string, found: string, size: number | undefined): LayerNormError =>
+    new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: ${argument} is ragged: ${argument}${path} ${found}, expected ` +
+        (size === undefined ? 'a number' : `an array of length ${size}`),
+    );
+  const fill = (item: unknown, depth: number, path: string): void => {
+    const size = shape[depth];
+    const isArray = Array.isArray(item);
+    const className = isArray ? undefined : typedArrayName(item);
+    if (isArray || className !== undefined) {
+      const { length } = item as ArrayLike<unknown>;
+      if (length !== size) throw raggedAt(path, `is an array of length ${length}`, size);
+      if (className !== undefined) {
+        if (depth !== shape.length - 1) throw raggedAt(path, `is a ${className}`, shape[depth + 1]);
+        dtypeOfArray(operation, `${argument}${path}`, className);
+        checkAttached(operation, `${argument}${path}`, item as NumericArray);
+        data.set(item as NumericArray, filled);
+        filled += length;
+      } else {
+        for (let i = 0; i < length; i++) fill((item as unknown[])[i], depth + 1, `${path}[${i}]`);
+      }
+    } else if (typeof item !== 'number') {
+      throw new LayerNormError(
+        'ERR_DTYPE',
+        `${operation}: ${argument}${path} is ${describe(item)}, expected a number`,
+      );
+    } else if (size !== undefined) {
+      throw raggedAt(path, 'is a number', size);
+    } else {
+      data[filled++] = item;
+    }
+  };
+  fill(value, 0, '');
+  return {
+    kind: 'nested',
+    value,
+    shape,
+    shaped: true,
+    length: data.length,
+    dtype,
+    stored: undefined,
+    address: 0,
+    data,
+    copied: true,
+  };
+}
+
+function readObject(
+  operation: string,
+  owner: HeapOwner,
+  argument: string,
+  value: Record<string, unknown>,
+): Operand {
+  checkLocation(operation, argument, value.location);
+  checkDTypeName(operation, argument, value.type ?? value.dtype);
+  const { data } = value;
+  const reader = ['dataSync', 'toTypedArray'].find((name) => typeof value[name] === 'function');
+  if (typeof data !== 'object' || data === null) {
+    if (reader === undefined) throw notATensor(operation, argument, value);
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `${operation}: ${argument} keeps its elements to itself, expected an object with data: pass ${argument}.${reader}(), ` +
+        `with { shape: ${argument}.shape } for x`,
+    );
+  }
+  const sizes = toArray(value.dims ?? value.shape);
+  checkShape(operation, argument, sizes);
+  const shape = [...sizes];
+  const [elements, className] = readData(operation, argument, data);
+  const dtype = className === undefined ? 'float32' : dtypeOfArray(operation, argument, className);
+  const strides = toArray(value.stride ?? value.strides);
+  const offset = value.offset ?? 0;
+  if (strides === undefined && offset === 0) checkCount(operation, argument, elements.length, shape);
+  const layout = readLayout(operation, argument, elements.length, shape, strides, offset);
+  const operand = { kind: 'object', value, shape, shaped: true, length: elementCount(shape), dtype } as const;
+  if (layout.contiguous) {
+    const used = elements.subarray(layout.offset, layout.offset + operand.length);
+    return {
+      ...operand,
+      copied: className === undefined,
+      ...place(owner, operation, used, className ?? 'Array'),
+    };
+  }
+  return {
+    ...operand,
+    copied: true,
+    stored: undefined,
+    address: 0,
+    data: gather(elements, shape, layout.strides, layout.offset),
+  };
+}
+
+/** Tensors of onnxruntime throw from `data` when it is not on the CPU, so this is looked at first. */
+function checkLocation(operation: string, argument: string, location: unknown): void {
+  if (location === undefined || location === 'cpu' || location === 'cpu-pinned') return;
+  if (location === 'none') {
+    throw new LayerNormError('ERR_DISPOSED', `${operation}: ${argument} is a tensor that has been disposed`);
+  }
+  throw new LayerNormError(
+    'ERR_ARGUMENT',
+    `${operation}: the data of ${argument} is at location ${describe(location)}, expected 'cpu' or 'cpu-pinned': ` +
+      `await ${argument}.getData() first`,
+  );
+}
+
+/** Sizes and strides of other libraries may be any array-like of numbers. */
+function toArray(value: unknown): unknown {
+  return typedArrayName(value) === undefined ? value : Array.from(value as NumericArray);
+}
+
+/** The elements of an object, and the class of the typed array that they are in; plain arrays are copied into one. */
+function readData(operation: string, argument: string, data: object): [NumericArray, string | undefined] {
+  const className = typedArrayName(data);
+  if (className !== undefined) {
+    dtypeOfArray(operation, `${argument}.data`, className);
+    checkAttached(operation, argument, data as NumericArray);
+    return [data as NumericArray, className];
+  }
+  const wrong = Array.isArray(data) ? data.findIndex((item) => typeof item !== 'number') : undefined;
+  if (!Array.isArray(data) || wrong !== -1) {
+    const found =
+      wrong === undefined ? `is ${describe(data)}` : `holds ${describe((data as unknown[])[wrong])}`;
+    throw new LayerNormError(
+      'ERR_DTYPE',
+      `${operation}: ${argument}.data ${found}, expected a typed array or an array of numbers`,
+    );
+  }
+  return [Float64Array.from(data as number[]), undefined];
+}
+
+interface Layout {
+  readonly offset: number;
+  readonly strides: readonly number[];
+  readonly contiguous: boolean;
+}
+
+/** Checks that strides and offset stay inside the data, and sees whether they are those of a row-major array. */
+function readLayout(
+  operation: string,
+  argument: string,
+  length: number,
+  shape: Shape,
+  strides: unknown,
+  offset: unknown,
+): Layout {
+  if (!Number.isInteger(offset)) {
+    throw new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: the offset of ${argument} is ${describe(offset)}, expected an integer`,
+    );
+  }
+  const rowMajor = shape.map((_, i) => elementCount(shape.slice(i + 1)));
+  if (strides === undefined || strides === null) strides = rowMajor;
+  if (!Array.isArray(strides) || strides.length !== shape.length || !strides.every(Number.isInteger)) {
+    throw new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: the strides of ${argument} are ${describe(strides)}, expected ${shape.length} integers`,
+    );
+  }
+  let lowest = offset as number;
+  let highest = offset as number;
+  for (let i = 0; i < shape.length; i++) {
+    const reach = ((shape[i] as number) - 1) * (strides[i] as number);
+    if (reach < 0) lowest += reach;
+    else highest += reach;
+  }
+  const empty = shape.includes(0);
+  if (!empty && (lowest < 0 || highest >= length)) {
+    throw new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: ${argument} reaches from element ${lowest} to ${highest} of its data, expected 0 to ${length - 1}: ` +
+        `shape ${formatShape(shape)}, strides ${formatShape(strides)}, offset ${offset}`,
+    );
+  }
+  const contiguous = empty || shape.every((size, i) => size === 1 || strides[i] === rowMajor[i]);
+  return { offset: empty ? 0 : (offset as number), strides, contiguous };
+}
+
+/** Copies strided elements into row-major order. */
+function gather(data: NumericArray, shape: Shape, strides: readonly number[], offset: number): NumericArray {
+  const gathered = newArray(
+    typedArrayName(data) === 'Float64Array' ? 'float64' : 'float32',
+    elementCount(shape),
+  );
+  const last = shape.length - 1;
+  const inner = shape[last] as number;
+  const innerStride = strides[last] as number;
+  const index = new Array<number>(last).fill(0);
+  let from = offset;
+  for (let to = 0; to < gathered.length; ) {
+    for (let i = 0, at = from; i < inner; i++, at += innerStride) gathered[to++] = data[at] as number;
+    // The next row: counts up as an odometer does.
+    for (let d = last - 1; d >= 0; d--) {
+      from += strides[d] as number;
+      index[d] = (index[d] as number) + 1;
+      if (index[d] !== shape[d]) break;
+      from -= (shape[d] as number) * (strides[d] as number);
+      index[d] = 0;
+    }
+  }
+  return gathered;
+}
+
+/** Wraps a row-major result in the kind of container that `like` came in. */
+export function wrapLike(
+  operation: string,
+  like: Operand,
+  data: ArrayOf<DType>,
+  shape: Shape,
+  dtype: DType,
+): object {
+  if (like.kind === 'nested') return nest(data, shape);
+  if (like.kind !== 'object') return data;
+  const value = like.value as Record<string, unknown>;
+  const dims = [...shape];
+  const sizesKey = value.dims === undefined ? 'shape' : 'dims';
+  if (sizesKey === 'dims' && isInstance(value)) return construct(operation, value, dtype, data, dims);
+  const typeKey = ['type', 'dtype'].find((key) => typeof value[key] === 'string');
+  return { data, [sizesKey]: dims, ...(typeKey === undefined ? {} : { [typeKey]: dtype }) };
+}
+
+/** Whether an object has a class. The prototype of a plain object, of any realm, is the end of its chain. */
+function isInstance(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null;
+}
+
+/** Makes a tensor of the class that `like` has; onnxruntime and transformers.js take the same arguments. */
+function construct(
+  operation: string,
+  like: Record<string, unknown>,
+  dtype: DType,
+  data: FloatArray,
+  dims: number[],
+): object {
+  const Class = like.constructor as unknown as new (type: DType, data: FloatArray, dims: number[]) => object;
+  try {
+    return new Class(dtype, data, dims);
+  } catch (cause) {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `${operation}: the class of x, ${describe(Class.name)}, cannot be constructed from (type, data, dims), expected as in ` +
+        'onnxruntime and transformers.js; pass { data, dims } for a plain object',
+      cause,
+    );
+  }
+}
+
+function nest(data: FloatArray, shape: Shape): number[] {
+  let level: unknown[] = Array.from(data);
+  for (let i = shape.length - 1; i > 0; i--) {
+    const size = shape[i] as number;
+    const count = elementCount(shape.slice(0, i));
+    const inner = level;
+    level = Array.from({ length: count }, (_, k) => inner.slice(k * size, (k + 1) * size));
+  }
+  return level as number[];
+}
