@@ -1,0 +1,21 @@
+export { createEngine, type Engine, type EngineOptions, type Info, info } from './engine.js';
+export {
+  type LayerNormForward,
+  type LayerNormOptions,
+  type LayerNormOutput,
+  layerNorm,
+  layerNormForward,
+} from './ops/layer_norm.js';
+export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
+export type { ArrayOf, DType, FloatArray, NumericArray } from './tensor/dtype.js';
+export type { Tensor } from './tensor/heap_tensor.js';
+export { tensor } from './tensor/tensor.js';
+export type {
+  DimsTensor,
+  DTypeOf,
+  NestedArray,
+  Output,
+  ResultOf,
+  ShapedArray,
+  TensorLike,
+} from './tensor/tensor_like.js';
