@@ -1,5 +1,5 @@
-// Runs commands and shows that they are alive: one line a step with its elapsed time. What a command printed goes to a
-// log file and is shown only when the command fails, unless the caller asks to stream it.
+// Runs commands and shows that they are alive: one line a step with its elapsed time. What a command prints goes to a log
+// file and is shown only when the command fails, but for those whose output is the point.
 
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -20,6 +20,8 @@ import { at, root, shown } from './paths.mjs';
 export class StepError extends Error {}
 
 const TAIL_LINES = 40;
+/** Commands with many files are cut in the output after this many characters. */
+const MAX_SHOWN = 160;
 /** Without a terminal a step that takes long adds its time to its line this often: enough to see life in a log. */
 const HEARTBEAT_SECONDS = 20;
 
@@ -50,29 +52,18 @@ export async function step(label, work) {
 }
 
 /**
- * Runs a command to its end; throws a StepError when it fails.
+ * Runs a command to its end as one step; throws a StepError with the end of its output when it fails.
  * @param {string} label what the step is called in the output and, made a file name, its log
  * @param {string[]} command program and arguments
- * @param {{ cwd?: string, env?: Record<string, string>, stream?: boolean }} options `env` is added to this process's;
- *   `stream` passes the output through
+ * @param {{ cwd?: string, env?: Record<string, string> }} options `env` is added to this process's
  */
-export async function run(label, [program, ...args], { cwd = root, env = {}, stream = false } = {}) {
-  const options = { cwd, env: { ...process.env, ...env } };
-  if (stream) {
-    console.log(`${label}: ${[program, ...args].join(' ')}`);
-    const { code } = await exitOf(
-      spawn(program, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] }),
-    );
-    if (code !== 0) throw new StepError(`${label}: ${program} ended with ${code}`);
-    return;
-  }
-
+export async function run(label, command, { cwd = root, env = {} } = {}) {
   mkdirSync(at('.cache', 'logs'), { recursive: true });
   const logPath = at('.cache', 'logs', `${label.replace(/[^\w.-]+/g, '_')}.log`);
   const log = createWriteStream(logPath);
-  log.write(`$ ${[program, ...args].join(' ')}\n`);
+  log.write(`$ ${command.join(' ')}\n`);
   await step(label, async () => {
-    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = start(command, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     const { code, error } = await exitOf(child);
@@ -80,8 +71,26 @@ export async function run(label, [program, ...args], { cwd = root, env = {}, str
     await finished(log);
     if (code === 0) return;
     const tail = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-    throw new StepError(`${tail}\n\n${label}: ${program} ended with ${code} (all output: ${shown(logPath)})`);
+    throw new StepError(
+      `${tail}\n\n${label}: ${command[0]} ended with ${code} (all output: ${shown(logPath)})`,
+    );
   });
+}
+
+/** Runs a command and lets its output through; throws a StepError when it fails. */
+export async function show(command, env = {}) {
+  const line = command.join(' ').replaceAll(`${root}/`, '');
+  console.log(`$ ${line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)} ...` : line}`);
+  const { code, error } = await exitOf(
+    start(command, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] }),
+  );
+  if (code !== 0) throw new StepError(error?.message ?? `${command[0]} ended with ${code}`);
+}
+
+/** Starts a command; the programs of npm packages are found as in the scripts of package.json. */
+function start([program, ...args], { cwd, env, stdio }) {
+  const path = [at('node_modules', '.bin'), env.PATH ?? process.env.PATH].join(delimiter);
+  return spawn(program, args, { cwd, stdio, env: { ...process.env, ...env, PATH: path } });
 }
 
 /** Resolves when the child has ended and its output is read. */

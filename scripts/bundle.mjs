@@ -1,0 +1,135 @@
+// Makes dist/: the bundles of js/src with the glue and the wasm inside, their types, and the wasm as a file.
+
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { at } from './lib/paths.mjs';
+import { main, run, StepError, step } from './lib/run.mjs';
+import { patchedGlue } from './patch_glue.mjs';
+
+const linkedWasm = at('build', 'wasm-release', 'bindings', 'layernorm.wasm');
+
+/**
+ * The bundles of the package. `bytes` says whether the wasm is inside; the edge runtimes compile it ahead of time, from
+ * the import of the file, and forbid compiling bytes.
+ */
+const BUNDLES = [
+  { entry: 'index.ts', file: 'index.js', format: 'esm', bytes: true },
+  // Only for `node` esbuild lists the exports in a form that Node's CommonJS lexer finds; the code is the same.
+  { entry: 'index.ts', file: 'index.cjs', format: 'cjs', bytes: true, platform: 'node' },
+  { entry: 'workerd.ts', file: 'workerd.js', format: 'esm', bytes: false },
+  { entry: 'edge_light.ts', file: 'edge-light.js', format: 'esm', bytes: false },
+];
+
+/** What no bundle may contain, since each breaks one of the places that a bundle is used in. */
+const FORBIDDEN = [
+  { find: /(?<![\w$.])import\s*\(/, what: 'a dynamic import (service workers forbid it)' },
+  { find: /\bimport\.meta\b/, what: 'import.meta (CommonJS and classic workers have none)' },
+  { find: /["'`]node:/, what: 'a module of Node (browsers have none)' },
+];
+
+/** Everything that dist/ is made of, for those who ask whether it changed. */
+export const inputs = [
+  ...['js/src', 'js/tsconfig.json', 'package.json', 'package-lock.json'].map((path) => at(path)),
+  ...['bundle.mjs', 'patch_glue.mjs'].map((name) => at('scripts', name)),
+  linkedWasm,
+  patchedGlue,
+];
+
+export const outputs = [
+  ...BUNDLES.flatMap(({ file }) => [file, `${file}.map`]),
+  ...['index.d.ts', 'index.d.cts', 'layernorm.wasm'],
+].map((file) => at('dist', file));
+
+export async function bundle() {
+  rmSync(at('dist'), { recursive: true, force: true });
+  mkdirSync(at('dist'));
+  await step('dist: bundling', async () => {
+    for (const bundle of BUNDLES) await bundleOne(bundle);
+    copyFileSync(linkedWasm, at('dist', 'layernorm.wasm'));
+  });
+  await declareTypes();
+}
+
+async function bundleOne({ entry, file, format, bytes, platform = 'neutral' }) {
+  const esbuild = await import('esbuild');
+  const outfile = at('dist', file);
+  await esbuild.build({
+    entryPoints: [at('js', 'src', entry)],
+    outfile,
+    format,
+    platform,
+    target: 'es2022',
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    sourcesContent: true,
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'warning',
+    absWorkingDir: at(),
+    plugins: [virtualModules(bytes), wasmStaysOutside],
+  });
+
+  const code = readFileSync(outfile, 'utf8');
+  const broken = FORBIDDEN.find(({ find }) => find.test(code));
+  if (broken) throw new StepError(`dist/${file} contains ${broken.what}`);
+  await assertNoTopLevelAwait(esbuild, code, file);
+}
+
+/** The modules that js/src imports but only the build can make; js/src/runtime/virtual_modules.d.ts declares them. */
+function virtualModules(withBytes) {
+  const make = {
+    '#core-glue': () => readFileSync(patchedGlue, 'utf8'),
+    '#core-bytes': () => exportDefault(withBytes ? readFileSync(linkedWasm, 'base64') : ''),
+    '#version': () => exportDefault(JSON.parse(readFileSync(at('package.json'), 'utf8')).version),
+  };
+  return {
+    name: 'virtual-modules',
+    setup(build) {
+      build.onResolve({ filter: /^#/ }, ({ path }) =>
+        // The glue only defines a function: bundlers of users may drop it when they use nothing that starts it.
+        path in make ? { path, namespace: 'built', sideEffects: false } : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: 'built' }, ({ path }) => ({
+        contents: make[path](),
+        loader: 'js',
+      }));
+    },
+  };
+}
+
+const exportDefault = (value) => `export default ${JSON.stringify(value)};`;
+
+/** The import of the wasm file is for the runtime to resolve, beside the bundle. */
+const wasmStaysOutside = {
+  name: 'wasm-stays-outside',
+  setup(build) {
+    build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** A script of the old kind cannot hold one, so esbuild refuses to turn such a module into one. */
+async function assertNoTopLevelAwait(esbuild, code, file) {
+  await esbuild.transform(code, { format: 'iife', target: 'es2022', logLevel: 'silent' }).catch((error) => {
+    throw new StepError(
+      `dist/${file} does not work as a classic script (a top-level await?): ${error.message}`,
+    );
+  });
+}
+
+/** One declaration file of what index.ts exports, the same for both kinds of module. */
+async function declareTypes() {
+  const declarations = at('build', 'types');
+  rmSync(declarations, { recursive: true, force: true });
+  const emit = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', declarations];
+  await run('dist: declaring types', ['tsc', '-p', 'js', ...emit]);
+
+  await step('dist: bundling types', async () => {
+    const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
+    const bundled = await rollup({ input: `${declarations}/index.d.ts`, plugins: [dts()] });
+    const { output } = await bundled.generate({ format: 'es' });
+    await bundled.close();
+    for (const file of ['index.d.ts', 'index.d.cts']) writeFileSync(at('dist', file), output[0].code);
+  });
+}
+
+await main(import.meta, bundle);

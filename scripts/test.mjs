@@ -1,0 +1,201 @@
+// npm test: sets up what is missing and runs every test. `npm test -- --help` lists the steps.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build, buildWasm } from './build.mjs';
+import { ensureChromium } from './lib/chromium.mjs';
+import { clangFormat } from './lib/clang_format.mjs';
+import { buildPreset } from './lib/cmake.mjs';
+import { at } from './lib/paths.mjs';
+import { setUp } from './lib/requirements.mjs';
+import { main, output, StepError, show } from './lib/run.mjs';
+
+/**
+ * @typedef {object} Step
+ * @property {string} name
+ * @property {string} what
+ * @property {string[]} needs parts of the set-up, of lib/requirements.mjs
+ * @property {() => Promise<void>} run throws when the step fails
+ */
+
+/** @type {Step[]} */
+const STEPS = [
+  {
+    name: 'format',
+    what: 'formatting and lint rules of all sources',
+    needs: ['format'],
+    run: async () => {
+      await show(['biome', 'ci']);
+      await show(clangFormat('--dry-run', '-Werror'));
+    },
+  },
+  {
+    name: 'types',
+    what: 'the TypeScript sources are sound',
+    needs: [],
+    run: () => show(['tsc', '-p', 'js', '--noEmit']),
+  },
+  {
+    name: 'layers',
+    what: 'imports go one way, intrinsics lie in one file, every source file has its test',
+    needs: [],
+    run: () => show(['node', 'scripts/check_layers.mjs']),
+  },
+  {
+    name: 'scripts',
+    what: "the build's own scripts",
+    needs: [],
+    run: () => nodeTests('tests/scripts'),
+  },
+  {
+    name: 'native',
+    what: 'the C++ core natively, under AddressSanitizer and UndefinedBehaviorSanitizer',
+    needs: ['native'],
+    run: async () => {
+      await buildPreset('asan');
+      await show(['ctest', '--test-dir', 'build/asan', '--output-on-failure', '--no-tests=error']);
+    },
+  },
+  {
+    name: 'wasm',
+    what: 'the WebAssembly module builds',
+    needs: ['build'],
+    run: buildWasm,
+  },
+  {
+    name: 'wasm-tests',
+    what: 'the same C++ tests as WebAssembly under Node',
+    needs: ['wasmTests'],
+    run: async () => {
+      await buildPreset('wasm-tests');
+      await show(['node', 'build/wasm-tests/tests/layernorm_tests.js', '--gtest_brief=1']);
+    },
+  },
+  {
+    name: 'digest',
+    what: 'native and WebAssembly builds give the same bits',
+    needs: ['native', 'wasmTests'],
+    run: compareDigests,
+  },
+  {
+    name: 'build',
+    what: 'all of dist/',
+    needs: ['build'],
+    run: build,
+  },
+  {
+    name: 'type-tests',
+    what: 'the declarations of the package, as users get them',
+    needs: ['build'],
+    run: () => show(['tsc', '-p', 'tests/js/types']),
+  },
+  {
+    name: 'jest',
+    what: 'the package as users import it, in Node',
+    needs: ['build'],
+    run: () => show(['jest'], { NODE_OPTIONS: '--experimental-vm-modules' }),
+  },
+  {
+    name: 'size',
+    what: 'the weight of dist/, compressed',
+    needs: ['build'],
+    run: () => show(['node', 'scripts/size.mjs']),
+  },
+  {
+    name: 'package',
+    what: 'the packed package, installed in an empty folder',
+    needs: ['build'],
+    run: () => nodeTests('tests/package'),
+  },
+  {
+    name: 'browser',
+    what: 'the package and the demo page in Chromium',
+    needs: ['build', 'browser'],
+    run: async () => nodeTests('tests/browser', { CHROMIUM_PATH: await ensureChromium() }),
+  },
+];
+
+const HELP = `npm test -- [--only <step>]... [--keep-going]
+
+  --only <step>  runs this step alone; may be given several times
+  --keep-going   goes on after a step that failed
+  --help         shows this
+
+Steps, in order:
+${STEPS.map(({ name, what }) => `  ${name.padEnd(12)} ${what}`).join('\n')}`;
+
+/** Runs the test files of a folder with Node's own runner. */
+async function nodeTests(folder, env) {
+  const files = existsSync(at(folder))
+    ? readdirSync(at(folder)).filter((name) => name.endsWith('.test.mjs'))
+    : [];
+  if (files.length === 0) throw new StepError(`${folder} has no *.test.mjs`);
+  await show(['node', '--test', '--test-reporter=spec', ...files.map((name) => `${folder}/${name}`)], env);
+}
+
+/** Every kernel prints a hash of what it computed: by the vectors of the machine and by those of WebAssembly. */
+async function compareDigests() {
+  await buildPreset('asan', ['layernorm_digest']);
+  await buildPreset('wasm-tests', ['layernorm_digest']);
+  const native = digestOf(['build/asan/tests/layernorm_digest']);
+  const wasm = digestOf(['node', 'build/wasm-tests/tests/layernorm_digest.js']);
+  const differing = native.flatMap((line, i) =>
+    line === wasm[i] ? [] : [`native: ${line}\nwasm:   ${wasm[i]}`],
+  );
+  if (native.length !== wasm.length || differing.length > 0) {
+    throw new StepError([...differing, `${native.length} lines natively, ${wasm.length} in wasm`].join('\n'));
+  }
+  console.log(`${native.length} digests are equal`);
+}
+
+function digestOf(command) {
+  console.log(`$ ${command.join(' ')}`);
+  const lines = output(command)?.trim().split('\n');
+  if (!lines?.[0]) throw new StepError(`${command.join(' ')} failed or printed nothing`);
+  return lines;
+}
+
+await main(import.meta, async () => {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      'keep-going': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  const unknown = values.only?.find((name) => !STEPS.some((step) => step.name === name));
+  if (unknown) throw new StepError(`There is no step ${unknown}.\n\n${HELP}`);
+  const steps = values.only ? STEPS.filter(({ name }) => values.only.includes(name)) : STEPS;
+
+  await setUp([...new Set(steps.flatMap(({ needs }) => needs))]);
+  const results = await runSteps(steps, values['keep-going']);
+  const failed = results.filter(({ result }) => result === 'failed').length;
+  console.log('\nSummary');
+  for (const { name, result, time } of results)
+    console.log(`  ${name.padEnd(12)} ${result.padEnd(8)} ${time}`);
+  console.log(`\n${results.filter(({ result }) => result === 'passed').length} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+});
+
+async function runSteps(steps, keepGoing) {
+  const results = [];
+  for (const { name, what, run } of steps) {
+    if (!keepGoing && results.some(({ result }) => result === 'failed')) {
+      results.push({ name, result: 'not run', time: '' });
+      continue;
+    }
+    console.log(`\n=== ${name}: ${what}`);
+    const start = Date.now();
+    const error = await run().then(
+      () => undefined,
+      (caught) => caught,
+    );
+    const result = error ? 'failed' : 'passed';
+    const time = `${((Date.now() - start) / 1000).toFixed(1)} s`;
+    if (error) console.error(error instanceof StepError ? error.message : error);
+    console.log(`--- ${name}: ${result} after ${time}`);
+    results.push({ name, result, time });
+  }
+  return results;
+}
