@@ -69,10 +69,20 @@ async function bundleOne({ entry, file, format, bytes, platform = 'neutral' }) {
     plugins: [virtualModules(bytes), wasmStaysOutside],
   });
 
+  dropBytes(`${outfile}.map`);
   const code = readFileSync(outfile, 'utf8');
   const broken = FORBIDDEN.find(({ find }) => find.test(code));
   if (broken) throw new StepError(`dist/${file} contains ${broken.what}`);
   await assertNoTopLevelAwait(esbuild, code, file);
+}
+
+/** Takes the wasm out of a source map, which would carry it a second time. */
+function dropBytes(mapFile) {
+  const map = JSON.parse(readFileSync(mapFile, 'utf8'));
+  map.sourcesContent = map.sourcesContent.map((text, i) =>
+    map.sources[i].endsWith('#core-bytes') ? '' : text,
+  );
+  writeFileSync(mapFile, JSON.stringify(map));
 }
 
 /** The modules that js/src imports but only the build can make; js/src/runtime/virtual_modules.d.ts declares them. */

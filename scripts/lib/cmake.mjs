@@ -19,7 +19,8 @@ export async function buildPreset(preset, targets = ['all']) {
   // Ninja sees changes of CMakeLists.txt by itself, but not those of the presets or of the toolchain.
   const configure = ['cmake', '--preset', preset, '--fresh', ...toolchain];
   const files = { inputs: [at('CMakePresets.json')], outputs: [`${folder}/build.ninja`] };
-  await unlessUnchanged(`configure-${preset}`, { ...files, options: [configure, env] }, async () => {
+  const options = [configure, emscripten?.version];
+  await unlessUnchanged(`configure-${preset}`, { ...files, options }, async () => {
     await run(`${preset}: configuring`, configure, { env });
   });
   await run(`${preset}: building`, ['cmake', '--build', folder, '--target', ...targets], { env });

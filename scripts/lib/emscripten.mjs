@@ -29,8 +29,15 @@ const stampPath = join(folder, 'ready.json');
  * @property {Record<string, string>} env to be added to the environment of emcc and of builds that call it
  */
 
-/** @returns {Promise<Emscripten>} */
-export async function ensureEmscripten() {
+/** @type {Promise<Emscripten> | undefined} */
+let found;
+
+export const ensureEmscripten = () => {
+  found ??= findOrSetUp();
+  return found;
+};
+
+async function findOrSetUp() {
   const installed = fromPath();
   if (installed) return installed;
   if (!isReady()) await setUp();
