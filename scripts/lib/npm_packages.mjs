@@ -12,8 +12,11 @@ export async function ensureNpmPackages() {
     .update(readFileSync(at('package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  const install = () => run('npm: installing packages', ['npm', 'ci', '--no-audit', '--no-fund']);
-  // Once more, since most failures of `npm ci` are the network's.
+  // Not `npm ci`: that insists on finding the binaries of every platform in the lock file, which npm leaves out where it
+  // could not reach them. This takes the versions of the lock file as well and, with --no-save, leaves it as it is.
+  const install = () =>
+    run('npm: installing packages', ['npm', 'install', '--no-save', '--no-audit', '--no-fund']);
+  // Once more, since most failures are the network's.
   await install().catch((error) => {
     console.error(error.message);
     return install();

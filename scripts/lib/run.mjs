@@ -19,6 +19,8 @@ import { at, root, shown } from './paths.mjs';
 /** A failure whose message says all that the user needs; shown without a stack trace. */
 export class StepError extends Error {}
 
+/** How much of a failed command's output is shown: causes stand at its beginning or at its end. */
+const HEAD_LINES = 20;
 const TAIL_LINES = 40;
 /** Commands with many files are cut in the output after this many characters. */
 const MAX_SHOWN = 160;
@@ -75,6 +77,12 @@ export async function run(label, command, { cwd = root, env = {} } = {}) {
       `${tail}\n\n${label}: ${command[0]} ended with ${code} (all output: ${shown(logPath)})`,
     );
   });
+}
+
+function excerpt(logPath) {
+  const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n');
+  if (lines.length <= HEAD_LINES + TAIL_LINES) return lines.join('\n');
+  return [...lines.slice(0, HEAD_LINES), '[...]', ...lines.slice(-TAIL_LINES)].join('\n');
 }
 
 /** Runs a command and lets its output through; throws a StepError when it fails. */
