@@ -1,0 +1,55 @@
+// The JavaScript names of the core: registrations only. Addresses travel as numbers, 0 is "absent".
+#include <emscripten/bind.h>
+#include <malloc.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "core/status.h"
+#include "ops/layer_norm.h"
+
+namespace {
+
+using Address = std::uintptr_t;
+
+// A cache line, which also is more than any vector load wants.
+constexpr std::size_t kAlignment = 64;
+
+template <class T>
+T* pointer(Address address) {
+  return reinterpret_cast<T*>(address);
+}
+
+Address address(const void* data) { return reinterpret_cast<Address>(data); }
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(layernorm) {
+  using emscripten::function;
+  using namespace layernorm;
+
+  function("version()", +[] { return address(LAYERNORM_VERSION); });
+  function("statusCode(status)", +[](std::int32_t status) { return address(status_code(Status{status})); });
+  function(
+      "statusMessage(status)", +[](std::int32_t status) { return address(status_message(Status{status})); });
+
+  function("allocate(bytes)", +[](std::size_t bytes) { return address(memalign(kAlignment, bytes)); });
+  function("release(address)", +[](Address block) { std::free(pointer<void>(block)); });
+
+  function(
+      "layerNormForward(dtype, x, y, gamma, beta, mean, rstd, dims, rank, axes, epsilon, rmsScaling)",
+      +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address beta, Address mean, Address rstd,
+          Address dims, std::uint32_t rank, std::uint32_t axes, double epsilon, bool rms_scaling) {
+        return static_cast<std::int32_t>(layer_norm_forward({.dtype = DType{dtype},
+                                                             .dims = {pointer<std::uint32_t>(dims), rank},
+                                                             .axes = axes,
+                                                             .epsilon = epsilon,
+                                                             .rms_scaling = rms_scaling,
+                                                             .x = pointer<void>(x),
+                                                             .gamma = pointer<void>(gamma),
+                                                             .beta = pointer<void>(beta),
+                                                             .y = pointer<void>(y),
+                                                             .mean = pointer<void>(mean),
+                                                             .rstd = pointer<void>(rstd)}));
+      });
+}

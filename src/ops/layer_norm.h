@@ -1,0 +1,52 @@
+// Layer normalization (Ba, Kiros, Hinton 2016, arXiv:1607.06450; Keras 3 LayerNormalization; ONNX
+// LayerNormalization-17, which knows trailing axes only).
+//
+// Computes  for every group of elements that share their indices on the kept axes:
+//             mean = sum(x) / D         var = sum((x - mean)^2) / D        rstd = 1 / sqrt(var + epsilon)
+//             y = (x - mean) * rstd * gamma + beta
+//           rms_scaling (deprecated in Keras 3, kept for its models): y = x * rstd * gamma + beta with the
+//           same rstd, so the mean leaves the variance but not x.
+// Shapes    x, y: dims, C order. gamma, beta: D elements, row-major over the reduced axes in ascending order,
+// or
+//           null. mean, rstd: one element a group, row-major over the kept axes, or null.
+// Types     all arrays have the type of x. float32 is computed in float32 over statistics summed in float64,
+//           float64 in float64 over compensated sums. Error of y with gamma = 1, beta = 0: at most 3 ulp of
+//           max(|y|, 1) for float32, for every finite x (ops/moments.h says how).
+// Saves     mean and rstd, which the gradients need. With rms_scaling mean still is the mean of x.
+// Aliasing  y may be x itself; otherwise no output may overlap an input or another output.
+// Errors    unknown_dtype, invalid_rank, invalid_axes, size_overflow, invalid_epsilon, null_data,
+//           misaligned_data, overlapping_data; nothing is written then.
+// Limits    NaN and infinities make their own group NaN. epsilon = 0 and a constant group give NaN, as 0 / 0.
+//           Empty groups (D = 0) have no y; their mean and rstd are NaN.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/dtype.h"
+#include "core/status.h"
+
+namespace layernorm {
+
+struct LayerNormForward {
+  DType dtype = DType::float32;
+  std::span<const std::uint32_t> dims;  // sizes of x, outermost first
+  std::uint32_t axes = 0;               // bit n: dimension n is reduced
+  double epsilon = 1e-3;
+  bool rms_scaling = false;
+
+  const void* x = nullptr;
+  const void* gamma = nullptr;
+  const void* beta = nullptr;
+  void* y = nullptr;
+  void* mean = nullptr;
+  void* rstd = nullptr;
+};
+
+[[nodiscard]] Status layer_norm_forward(const LayerNormForward& args);
+
+// The same on a vector type of the caller's choice (simd/build.h lists them): for tests that compare them.
+template <class S>
+[[nodiscard]] Status layer_norm_forward_on(const LayerNormForward& args);
+
+}  // namespace layernorm

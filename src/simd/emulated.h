@@ -1,0 +1,19 @@
+// The vector vocabulary in plain scalars: the oracle that the intrinsics are compared with bit by bit.
+#pragma once
+
+#include "simd/lanes.h"
+#include "simd/vector.h"
+
+namespace layernorm::simd {
+
+struct Emulated {
+  using F32 = Lanes<float, 4>;
+  using F64 = Lanes<double, 2>;
+
+  static F64 widen_low(F32 v) { return {{v.lane[0], v.lane[1]}}; }
+  static F64 widen_high(F32 v) { return {{v.lane[2], v.lane[3]}}; }
+};
+
+static_assert(Simd<Emulated>);
+
+}  // namespace layernorm::simd

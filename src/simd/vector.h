@@ -1,0 +1,48 @@
+// The vocabulary that every kernel is written in: two vector types of 128 bits that travel together.
+//
+// A type S models Simd when it names S::F32 (four float lanes) and S::F64 (two double lanes) with the
+// operations below. Each operation rounds once, lane by lane, to nearest even; nothing is contracted or
+// reordered (the build sets -ffp-contract=off), so all implementations give the same bits, NaN payloads
+// aside.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+
+namespace layernorm::simd {
+
+// clang-format off
+template <class V, class T>
+concept Vector = requires(V v, const T* in, T* out, T scalar) {
+  requires std::same_as<decltype(V::lanes), const std::size_t>;
+  { V::load(in) } -> std::same_as<V>;       // lanes from any address
+  { V::splat(scalar) } -> std::same_as<V>;  // all lanes equal
+  { v.store(out) };
+  { v + v } -> std::same_as<V>;
+  { v - v } -> std::same_as<V>;
+  { v * v } -> std::same_as<V>;
+};
+
+template <class S>
+concept Simd = Vector<typename S::F32, float> && Vector<typename S::F64, double> &&
+  requires(typename S::F32 v) {
+    { S::widen_low(v) } -> std::same_as<typename S::F64>;   // lanes 0 and 1, exactly
+    { S::widen_high(v) } -> std::same_as<typename S::F64>;  // lanes 2 and 3, exactly
+  };
+// clang-format on
+
+template <Simd S, class T>
+struct VectorFor;
+template <Simd S>
+struct VectorFor<S, float> {
+  using type = typename S::F32;
+};
+template <Simd S>
+struct VectorFor<S, double> {
+  using type = typename S::F64;
+};
+// The vector of S whose lanes are T.
+template <Simd S, class T>
+using VectorOf = typename VectorFor<S, T>::type;
+
+}  // namespace layernorm::simd
