@@ -89,7 +89,7 @@ function dropBytes(mapFile) {
 function virtualModules(withBytes) {
   const make = {
     '#core-glue': () => readFileSync(patchedGlue, 'utf8'),
-    '#core-bytes': () => exportDefault(withBytes ? readFileSync(linkedWasm, 'base64') : ''),
+    '#core-bytes': () => exportDefault(withBytes ? readFileSync(linkedWasm, 'hex') : ''),
     '#version': () => exportDefault(JSON.parse(readFileSync(at('package.json'), 'utf8')).version),
   };
   return {
