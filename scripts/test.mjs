@@ -25,7 +25,7 @@ const STEPS = [
     what: 'formatting and lint rules of all sources',
     needs: ['format'],
     run: async () => {
-      await show(['biome', 'ci']);
+      await show(['biome', 'check', '--error-on-warnings']);
       await show(clangFormat('--dry-run', '-Werror'));
     },
   },

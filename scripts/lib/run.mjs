@@ -72,10 +72,8 @@ export async function run(label, command, { cwd = root, env = {} } = {}) {
     log.end(error ? `${error.message}\n` : '');
     await finished(log);
     if (code === 0) return;
-    const tail = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
-    throw new StepError(
-      `${tail}\n\n${label}: ${command[0]} ended with ${code} (all output: ${shown(logPath)})`,
-    );
+    const failure = `${label}: ${command[0]} ended with ${code} (all output: ${shown(logPath)})`;
+    throw new StepError(`${excerpt(logPath)}\n\n${failure}`);
   });
 }
 
