@@ -1,8 +1,8 @@
 import { CORE_DTYPE } from '../runtime/core_module.js';
 import { LayerNormError } from '../runtime/errors.js';
-import { BYTES_PER_ELEMENT, defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
+import { BYTES_PER_ELEMENT, defaultHeapOwner, type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
 import { BLOCK_BYTES, blocksOf, copyBlockIn, copyBlockOut, copyRun, planBlocks } from '../tensor/blocks.js';
-import { type DType, readDTypeOption } from '../tensor/dtype.js';
+import { type DType, type FloatArray, newArray, readDTypeOption, typedArrayName } from '../tensor/dtype.js';
 import {
   elementCount,
   formatShape,
@@ -13,7 +13,7 @@ import {
   type Shape,
   sameShape,
 } from '../tensor/shape.js';
-import { checkOverlap, newTarget, readTarget, type Target } from '../tensor/target.js';
+import { checkOverlap, newTarget, readOutput, type Target, targetOf } from '../tensor/target.js';
 import {
   type DTypeOf,
   elementsOf,
@@ -23,7 +23,7 @@ import {
   readOperand,
   type TensorLike,
 } from '../tensor/tensor_like.js';
-import { checkOptions, readEpsilon, readFlag } from './options.js';
+import { checkOptions, isOptions, readEpsilon, readFlag } from './options.js';
 
 /** Keras' default. PyTorch and ONNX have 1e-5. */
 const DEFAULT_EPSILON = 1e-3;
@@ -160,8 +160,10 @@ export function layerNormOn<X extends TensorLike, D extends DType = DTypeOf<X>, 
   x: X,
   options?: LayerNormOptions<D, Out>,
 ): LayerNormOutput<X, D, Out> {
-  const call = readCall('layerNorm', owner, x, options ?? {});
-  return run(call, false).y as LayerNormOutput<X, D, Out>;
+  const operation = 'layerNorm';
+  const given = options ?? {};
+  const y = normalizeRows(operation, owner.heap(operation), x, given);
+  return (y ?? run(readCall(operation, owner, x, given), false).y) as LayerNormOutput<X, D, Out>;
 }
 
 /** {@link layerNormForward} in the memory of one engine. */
@@ -172,6 +174,98 @@ export function layerNormForwardOn<X extends TensorLike, D extends DType = DType
 ): LayerNormForward<X, D, Out> {
   const call = readCall('layerNormForward', owner, x, options ?? {});
   return run(call, true) as LayerNormForward<X, D, Out>;
+}
+
+/**
+ * The most frequent call, by the shortest way: a small float array normalized over its last axis, with arrays of its own type
+ * for everything else, so that there is nothing to convert, to plan or to wrap. Any other call, and any mistake, gives undefined
+ * with nothing done: {@link readCall} then reads the arguments again and words the errors.
+ */
+function normalizeRows(
+  operation: string,
+  heap: Heap,
+  x: unknown,
+  options: LayerNormOptions,
+): FloatArray | undefined {
+  const className = typedArrayName(x);
+  if ((className !== 'Float32Array' && className !== 'Float64Array') || !isOptions(options)) return undefined;
+  for (const key in options) if (!Object.hasOwn(OPTION_NAMES, key)) return undefined;
+  const { shape, axis, gamma, beta, out, dtype, rmsScaling } = options;
+  if ((axis ?? -1) !== -1 || (dtype ?? null) !== null || (rmsScaling ?? false) !== false) return undefined;
+  const epsilon = options.epsilon ?? DEFAULT_EPSILON;
+  if (!(Number.isFinite(epsilon) && epsilon >= 0)) return undefined;
+
+  const input = x as FloatArray;
+  const { length } = input;
+  const columns = columnsOf(shape, length);
+  const isLike = (value: unknown, count: number): value is FloatArray =>
+    typedArrayName(value) === className && (value as FloatArray).length === count;
+  const hasGamma = gamma !== undefined && gamma !== null;
+  const hasBeta = beta !== undefined && beta !== null;
+  if (columns === 0 || (hasGamma && !isLike(gamma, columns)) || (hasBeta && !isLike(beta, columns))) {
+    return undefined;
+  }
+  if (out !== undefined && out !== null) {
+    if (!isLike(out, length)) return undefined;
+    const { buffer } = out;
+    const isApart =
+      (out === x || buffer !== input.buffer) &&
+      !(hasGamma && buffer === gamma.buffer) &&
+      !(hasBeta && buffer === beta.buffer);
+    if (!isApart) return undefined;
+  }
+
+  const type = className === 'Float32Array' ? 'float32' : 'float64';
+  const bytesPerElement = BYTES_PER_ELEMENT[type];
+  const gammaStart = aligned(length * bytesPerElement);
+  const betaStart = gammaStart + aligned(columns * bytesPerElement);
+  const bytes = betaStart + aligned(columns * bytesPerElement);
+  // Growth would detach arguments that are views of the heap.
+  if (gammaStart > BLOCK_BYTES || bytes > heap.scratchBytes) return undefined;
+  const scratch = heap.scratch(operation, bytes);
+  const elements = heap.elements(type);
+  const start = scratch / bytesPerElement;
+  copyRun(elements, start, input, 0, length);
+  if (hasGamma) copyRun(elements, start + gammaStart / bytesPerElement, gamma, 0, columns);
+  if (hasBeta) copyRun(elements, start + betaStart / bytesPerElement, beta, 0, columns);
+  heap.writeDims([length / columns, columns]);
+  const status = heap.core.layerNormForward(
+    CORE_DTYPE[type],
+    scratch,
+    scratch,
+    hasGamma ? scratch + gammaStart : 0,
+    hasBeta ? scratch + betaStart : 0,
+    0,
+    0,
+    heap.dims,
+    2,
+    0b10,
+    epsilon,
+    false,
+  );
+  heap.check(operation, status);
+  const y = (out as FloatArray | null | undefined) ?? newArray(type, length);
+  copyRun(y, 0, elements, start, length);
+  return y;
+}
+
+/** The last size of a shape of `length` elements, more than none; 0 for everything else. */
+function columnsOf(shape: unknown, length: number): number {
+  if (shape === undefined || shape === null) return length;
+  if (!Array.isArray(shape) || shape.length > MAX_RANK) return 0;
+  let count = 1;
+  let size = 0;
+  for (let i = 0; i < shape.length; i++) {
+    size = shape[i];
+    if (!(Number.isInteger(size) && size > 0)) return 0;
+    count *= size;
+  }
+  return count === length ? size : 0;
+}
+
+/** The next multiple of {@link ALIGNMENT}. */
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
 /** A call whose arguments have been found right: only memory can be missing now. */
@@ -186,7 +280,7 @@ interface Call {
   readonly rmsScaling: boolean;
   readonly gamma: Operand | undefined;
   readonly beta: Operand | undefined;
-  readonly out: Target | undefined;
+  readonly out: Operand | undefined;
 }
 
 function readCall(operation: string, owner: HeapOwner, value: unknown, options: LayerNormOptions): Call {
@@ -206,13 +300,14 @@ function readCall(operation: string, owner: HeapOwner, value: unknown, options: 
   }
   const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes, axis);
   const beta = readParameter(operation, owner, 'beta', options.beta, x.shape, axes, axis);
-  const call = { operation, owner, x, dtype, axes, epsilon, rmsScaling, gamma, beta };
-  if (options.out === undefined || options.out === null) return { ...call, out: undefined };
-  const out = readTarget(operation, owner, options.out, dtype, x.shape);
-  checkOverlap(operation, heap, out.operand, 'x', x, true);
-  if (gamma) checkOverlap(operation, heap, out.operand, 'gamma', gamma, false);
-  if (beta) checkOverlap(operation, heap, out.operand, 'beta', beta, false);
-  return { ...call, out: out.target };
+  let out: Operand | undefined;
+  if (options.out !== undefined && options.out !== null) {
+    out = readOutput(operation, owner, options.out, dtype, x.shape);
+    checkOverlap(operation, heap, out, 'x', x, true);
+    if (gamma) checkOverlap(operation, heap, out, 'gamma', gamma, false);
+    if (beta) checkOverlap(operation, heap, out, 'beta', beta, false);
+  }
+  return { operation, owner, x, dtype, axes, epsilon, rmsScaling, gamma, beta, out };
 }
 
 /** gamma or beta: one element for each reduced position, in whichever of the three shapes that say so. */
@@ -229,23 +324,25 @@ function readParameter(
   const parameter = readOperand(operation, owner, name, value);
   const sizes = reducedShape(shape, axes);
   const count = elementCount(sizes);
-  const where =
+  const where = (): string =>
     typeof axis === 'number'
       ? `the size of axis ${axis} of x ${formatShape(shape)}`
       : `the product of the sizes of axes ${formatShape(axis)} of x ${formatShape(shape)}`;
   if (parameter.length !== count) {
     throw new LayerNormError(
       'ERR_SHAPE',
-      `${operation}: ${name} has ${parameter.length} elements, expected ${count}, ${where}`,
+      `${operation}: ${name} has ${parameter.length} elements, expected ${count}, ${where()}`,
     );
   }
-  const allowed = [[count], sizes, keptAsOnes(shape, axes)];
-  if (parameter.shaped && !allowed.some((one) => sameShape(one, parameter.shape))) {
-    throw new LayerNormError(
-      'ERR_SHAPE',
-      `${operation}: ${name} has shape ${formatShape(parameter.shape)}, expected ` +
-        `${[...new Set(allowed.map(formatShape))].join(' or ')}: ${count} is ${where}`,
-    );
+  if (parameter.shaped) {
+    const allowed = [[count], sizes, keptAsOnes(shape, axes)];
+    if (!allowed.some((one) => sameShape(one, parameter.shape))) {
+      throw new LayerNormError(
+        'ERR_SHAPE',
+        `${operation}: ${name} has shape ${formatShape(parameter.shape)}, expected ` +
+          `${[...new Set(allowed.map(formatShape))].join(' or ')}: ${count} is ${where()}`,
+      );
+    }
   }
   return parameter;
 }
@@ -260,7 +357,7 @@ function run(call: Call, withStatistics: boolean): { y: object; mean?: object; r
     return target;
   };
   try {
-    const y = call.out ?? make(x.shape);
+    const y = call.out ? targetOf(call.out) : make(x.shape);
     if (!withStatistics) {
       normalize(call, y);
       return { y: y.finish() };
@@ -297,7 +394,7 @@ function normalize(call: Call, y: Target, mean?: Target, rstd?: Target): void {
   let bytes = 0;
   const reserve = (elements: number): number => {
     const start = bytes;
-    bytes += Math.ceil((elements * bytesPerElement) / ALIGNMENT) * ALIGNMENT;
+    bytes += aligned(elements * bytesPerElement);
     return start;
   };
   const gammaStart = gamma && !direct(gamma) ? reserve(gamma.length) : undefined;
@@ -354,7 +451,7 @@ function normalize(call: Call, y: Target, mean?: Target, rstd?: Target): void {
     else copyBlockIn(elements, at(work), source, plan, block);
     const meanAddress = statistic(mean, meanStart, block.firstGroup);
     const rstdAddress = statistic(rstd, rstdStart, block.firstGroup);
-    heap.uint32.set(block.dims, heap.dims / Uint32Array.BYTES_PER_ELEMENT);
+    heap.writeDims(block.dims);
     heap.check(
       operation,
       heap.core.layerNormForward(

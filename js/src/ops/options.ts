@@ -19,6 +19,11 @@ function plain(name: string): string {
   return name.replaceAll('_', '').toLowerCase();
 }
 
+/** Whether a value can hold options: an array, handed in for lack of a shape or a gamma, cannot. */
+export function isOptions(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
 /**
  * Refuses options that are not known: a misspelled one would otherwise be ignored in silence.
  * @param known - one key for each option

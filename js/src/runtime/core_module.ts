@@ -1,7 +1,10 @@
 import { LayerNormError, type LayerNormErrorCode } from './errors.js';
 
-/** The element types of the kernels, numbered as the bindings number them. */
-export const CORE_DTYPE = { float32: 0, float64: 1 } as const;
+/** The element types that are computed with, and that results have. */
+export type DType = 'float32' | 'float64';
+
+/** The element types, numbered as the bindings number them. */
+export const CORE_DTYPE: Readonly<Record<DType, number>> = { float32: 0, float64: 1 };
 
 /** What a kernel answers when it did its work. The other values, their codes and their texts live in the core. */
 const STATUS_OK = 0;

@@ -1,15 +1,15 @@
-import { type CORE_DTYPE, type CoreModule, checkStatus } from './core_module.js';
+import { type CoreModule, checkStatus, type DType } from './core_module.js';
 import { LayerNormError } from './errors.js';
 import { type Instance, instantiate } from './load.js';
 
 /** Most dimensions that the core takes: one bit each in a mask of axes. */
 export const MAX_RANK = 32;
 
-/** The element types that can be computed with. */
-export type HeapDType = keyof typeof CORE_DTYPE;
-
 /** Bytes of one element. */
-export const BYTES_PER_ELEMENT: Record<HeapDType, number> = { float32: 4, float64: 8 };
+export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
+
+/** What the scratch block has from the start: more than any call on a small array needs, well below the initial memory. */
+const INITIAL_SCRATCH_BYTES = 192 * 1024;
 
 /**
  * The memory of one instance of the core: blocks, views, and the one block that calls share as scratch.
@@ -36,37 +36,37 @@ export class Heap {
     this.#float64 = new Float64Array(this.memory.buffer);
     this.#uint32 = new Uint32Array(this.memory.buffer);
     this.dims = this.allocate('load', MAX_RANK * Uint32Array.BYTES_PER_ELEMENT);
+    this.scratch('load', INITIAL_SCRATCH_BYTES);
   }
+
+  // Growth detaches the views, which empties them. Looking at that is four times as fast as at `memory.buffer`.
 
   /** The whole memory as float32. Not to be kept across an allocation. */
   get float32(): Float32Array<ArrayBuffer> {
-    if (this.#float32.buffer !== this.memory.buffer) this.#float32 = new Float32Array(this.memory.buffer);
+    if (this.#float32.length === 0) this.#float32 = new Float32Array(this.memory.buffer);
     return this.#float32;
   }
 
   /** The whole memory as float64. Not to be kept across an allocation. */
   get float64(): Float64Array<ArrayBuffer> {
-    if (this.#float64.buffer !== this.memory.buffer) this.#float64 = new Float64Array(this.memory.buffer);
+    if (this.#float64.length === 0) this.#float64 = new Float64Array(this.memory.buffer);
     return this.#float64;
   }
 
-  /** The whole memory as uint32. Not to be kept across an allocation. */
-  get uint32(): Uint32Array<ArrayBuffer> {
-    if (this.#uint32.buffer !== this.memory.buffer) this.#uint32 = new Uint32Array(this.memory.buffer);
-    return this.#uint32;
+  /** Writes the sizes of the dimensions to {@link dims}, where the core reads them. */
+  writeDims(sizes: readonly number[]): void {
+    if (this.#uint32.length === 0) this.#uint32 = new Uint32Array(this.memory.buffer);
+    const start = this.dims / Uint32Array.BYTES_PER_ELEMENT;
+    for (let i = 0; i < sizes.length; i++) this.#uint32[start + i] = sizes[i] as number;
   }
 
   /** The whole memory in elements of `dtype`. Not to be kept across an allocation. */
-  elements(dtype: HeapDType): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  elements(dtype: DType): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
     return dtype === 'float32' ? this.float32 : this.float64;
   }
 
   /** A new view of `length` elements at `address`. Valid until the memory grows. */
-  view(
-    dtype: HeapDType,
-    address: number,
-    length: number,
-  ): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  view(dtype: DType, address: number, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
     return dtype === 'float32'
       ? new Float32Array(this.memory.buffer, address, length)
       : new Float64Array(this.memory.buffer, address, length);
@@ -94,6 +94,11 @@ export class Heap {
     const address = this.tryScratch(bytes);
     if (address === 0) throw this.#outOfMemory(operation, bytes);
     return address;
+  }
+
+  /** How large the scratch block may be asked for without growing the memory. */
+  get scratchBytes(): number {
+    return this.#scratchBytes;
   }
 
   /** As {@link scratch}, but 0 when the memory cannot grow that far. */

@@ -1,5 +1,5 @@
 import type { FloatArray, NumericArray } from './dtype.js';
-import { type CollapsedShape, collapse, hasAxis, type Shape } from './shape.js';
+import { type CollapsedShape, collapse, elementCount, hasAxis, type Shape } from './shape.js';
 
 /**
  * Bytes of x that are normalized at a time when x lies outside the heap: measured best. Copied in, normalized in place and
@@ -20,7 +20,7 @@ const SHORT_RUN = 48;
 export interface BlockPlan extends CollapsedShape {
   /** Elements from one index of a dimension to the next. */
   readonly strides: readonly number[];
-  /** The dimension that is cut, or -1 where there is but one group. */
+  /** The dimension that is cut, or -1 where everything is one block. */
   readonly split: number;
   /** Indices of dimension `split` in every block but the last. */
   readonly count: number;
@@ -59,44 +59,60 @@ export function planBlocks(
   bytesPerElement: number,
   limit: number = BLOCK_BYTES,
 ): BlockPlan {
-  const collapsed = collapse(shape, axes);
-  const { dims } = collapsed;
-  const strides = dims.map((_, i) => dims.slice(i + 1).reduce((product, size) => product * size, 1));
-  const total = (dims[0] as number) * (strides[0] as number);
-  const kept = dims.map((_, i) => i).filter((i) => !hasAxis(collapsed.axes, i));
+  const { dims, axes: collapsedAxes } = collapse(shape, axes);
+  let total = 1;
+  let groups = 1;
+  for (let i = 0; i < dims.length; i++) {
+    total *= dims[i] as number;
+    if (!hasAxis(collapsedAxes, i)) groups *= dims[i] as number;
+  }
+  if (groups === 1 || total * bytesPerElement <= limit) {
+    return {
+      dims,
+      axes: collapsedAxes,
+      strides: [],
+      split: -1,
+      count: 1,
+      elements: total,
+      groups,
+      contiguous: true,
+    };
+  }
+
+  const strides = dims.map((_, i) => elementCount(dims.slice(i + 1)));
   // The slab of a kept dimension: what belongs to one index of it, and of all kept dimensions before.
   let slab = total;
   let split = -1;
-  for (const i of kept) {
+  let groupsPerIndex = groups;
+  for (let i = 0; i < dims.length; i++) {
+    if (hasAxis(collapsedAxes, i)) continue;
     slab /= dims[i] as number;
+    groupsPerIndex /= dims[i] as number;
     split = i;
     if (slab * bytesPerElement <= limit) break;
   }
-  if (split === -1)
-    return { ...collapsed, strides, split, count: 1, elements: total, groups: 1, contiguous: true };
-
-  let count = Math.floor(limit / (slab * bytesPerElement));
-  if (split > 0 && limit > 0) {
-    count = Math.max(count, Math.ceil(CACHE_LINE_BYTES / ((strides[split] as number) * bytesPerElement)));
-  }
-  count = Math.min(Math.max(count, 1), dims[split] as number);
-  const keptAfter = kept.filter((i) => i > split).reduce((product, i) => product * (dims[i] as number), 1);
   // A reduced dimension before the cut is whole in each block, so the block takes a piece from each of its indices.
-  const elements = count * slab;
-  const contiguous = elements === total || !dims.some((_, i) => i < split && hasAxis(collapsed.axes, i));
-  return { ...collapsed, strides, split, count, elements, groups: count * keptAfter, contiguous };
+  const contiguous = !dims.some((_, i) => i < split && hasAxis(collapsedAxes, i));
+  const leastPiece = contiguous || limit === 0 ? 1 : CACHE_LINE_BYTES / bytesPerElement;
+  const wanted = Math.max(
+    Math.floor(limit / (slab * bytesPerElement)),
+    leastPiece / (strides[split] as number),
+  );
+  const count = Math.min(Math.max(Math.ceil(wanted), 1), dims[split] as number);
+  const [elements, groupsPerBlock] = [count * slab, count * groupsPerIndex];
+  return { dims, axes: collapsedAxes, strides, split, count, elements, groups: groupsPerBlock, contiguous };
 }
 
 /** The blocks of a plan, in the order of their groups. */
 export function* blocksOf(plan: BlockPlan): Generator<Block> {
   const { dims, axes, strides, split, count } = plan;
   if (split === -1) {
-    const elements = plan.elements;
-    yield { dims, axes, offset: 0, elements, firstGroup: 0, groups: 1, run: elements, along: [] };
+    const { elements, groups } = plan;
+    yield { dims, axes, offset: 0, elements, firstGroup: 0, groups, run: elements, along: [] };
     return;
   }
   const outer = dims.map((_, i) => i).filter((i) => i < split && !hasAxis(axes, i));
-  const outerCount = outer.reduce((product, i) => product * (dims[i] as number), 1);
+  const outerCount = elementCount(outer.map((i) => dims[i] as number));
   const elementsPerIndex = plan.elements / count;
   const groupsPerIndex = plan.groups / count;
   let firstGroup = 0;

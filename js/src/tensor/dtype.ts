@@ -1,8 +1,8 @@
+import type { DType } from '../runtime/core_module.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
-import { BYTES_PER_ELEMENT, type HeapDType } from '../runtime/heap.js';
+import { BYTES_PER_ELEMENT } from '../runtime/heap.js';
 
-/** The element types that are computed with, and that results have. */
-export type DType = HeapDType;
+export type { DType };
 
 // TypeScript before 5.7 has no type parameter on typed arrays. Spelled this way, the declarations suit both.
 /** A `Float32Array` that owns its buffer. */

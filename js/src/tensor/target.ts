@@ -47,18 +47,28 @@ export function newTarget(
   };
 }
 
+/** A container that the caller gave. */
+export function targetOf(out: Operand): Target {
+  return {
+    address: out.address,
+    elements: (heap) => elementsOf(heap, out) as FloatArray,
+    finish: () => out.value,
+    discard: () => {},
+  };
+}
+
 /**
- * The container that the caller gave in the option `out`.
+ * Reads the option `out`.
  * @param shape - what the result has
  * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`
  */
-export function readTarget(
+export function readOutput(
   operation: string,
   owner: HeapOwner,
   out: unknown,
   dtype: DType,
   shape: Shape,
-): { target: Target; operand: Operand } {
+): Operand {
   const operand = readOperand(operation, owner, 'out', out);
   if (operand.copied) {
     throw new LayerNormError(
@@ -80,13 +90,7 @@ export function readTarget(
         : `${operation}: out has ${operand.length} elements, expected ${elementCount(shape)}, as x ${formatShape(shape)} has`,
     );
   }
-  const target: Target = {
-    address: operand.address,
-    elements: (heap) => elementsOf(heap, operand) as FloatArray,
-    finish: () => operand.value,
-    discard: () => {},
-  };
-  return { target, operand };
+  return operand;
 }
 
 /**

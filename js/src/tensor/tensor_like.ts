@@ -154,19 +154,33 @@ function notATensor(operation: string, argument: string, value: unknown): LayerN
   );
 }
 
-/** Where the elements of an array lie, in the heap or outside. */
-function place(
-  owner: HeapOwner,
+/** An operand whose elements lie together in a typed array, in the heap or outside. */
+function operandOf(
   operation: string,
+  owner: HeapOwner,
+  value: object,
+  shape: Shape,
   data: NumericArray,
   className: string,
-): Pick<Operand, 'stored' | 'address' | 'data'> {
+  dtype: DType,
+): Operand {
   const stored =
     className === 'Float32Array' ? 'float32' : className === 'Float64Array' ? 'float64' : undefined;
-  if (data.buffer !== owner.heap(operation).memory.buffer) return { stored, address: 0, data };
-  // A view of the heap goes stale as soon as the memory grows: kept by its address, or copied where it is to be converted.
-  if (stored === undefined) return { stored, address: 0, data: data.slice() };
-  return { stored, address: data.byteOffset, data: undefined };
+  const inHeap = data.buffer === owner.heap(operation).memory.buffer;
+  const shaped = value !== data;
+  return {
+    kind: shaped ? 'object' : 'typed array',
+    value,
+    shape,
+    shaped,
+    length: data.length,
+    dtype,
+    stored,
+    // A view of the heap goes stale as soon as the memory grows: kept by its address, or copied where it is to be converted.
+    address: inHeap && stored !== undefined ? data.byteOffset : 0,
+    data: !inHeap ? data : stored === undefined ? data.slice() : undefined,
+    copied: false,
+  };
 }
 
 function readTypedArray(
@@ -185,16 +199,7 @@ function readTypedArray(
     shape = givenShape;
     checkCount(operation, argument, value.length, shape);
   }
-  return {
-    kind: 'typed array',
-    value,
-    shape,
-    shaped: false,
-    length: value.length,
-    dtype,
-    copied: false,
-    ...place(owner, operation, value, className),
-  };
+  return operandOf(operation, owner, value, shape, value, className, dtype);
 }
 
 function checkCount(operation: string, argument: string, length: number, shape: Shape): void {
@@ -317,21 +322,22 @@ function readObject(
   const offset = value.offset ?? 0;
   if (strides === undefined && offset === 0) checkCount(operation, argument, elements.length, shape);
   const layout = readLayout(operation, argument, elements.length, shape, strides, offset);
-  const operand = { kind: 'object', value, shape, shaped: true, length: elementCount(shape), dtype } as const;
-  if (layout.contiguous) {
-    const used = elements.subarray(layout.offset, layout.offset + operand.length);
-    return {
-      ...operand,
-      copied: className === undefined,
-      ...place(owner, operation, used, className ?? 'Array'),
-    };
+  const length = elementCount(shape);
+  if (layout.contiguous && className !== undefined) {
+    const used = elements.subarray(layout.offset, layout.offset + length);
+    return operandOf(operation, owner, value, shape, used, className, dtype);
   }
   return {
-    ...operand,
-    copied: true,
+    kind: 'object',
+    value,
+    shape,
+    shaped: true,
+    length,
+    dtype,
     stored: undefined,
     address: 0,
     data: gather(elements, shape, layout.strides, layout.offset),
+    copied: true,
   };
 }
 
