@@ -1,0 +1,73 @@
+import { compile, decodeHex } from '../../../js/src/runtime/compile.js';
+import hex from '../support/core_bytes.js';
+import { expectError, thrownBy } from '../support/errors.js';
+
+/** The smallest module: a magic word and a version. */
+const EMPTY_MODULE = new Uint8Array([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+
+const engine = globalThis.WebAssembly;
+
+afterEach(() => {
+  globalThis.WebAssembly = engine;
+});
+
+test('decodes hexadecimal digits as Buffer does', () => {
+  const text = '00ff7f80a5';
+  expect(Array.from(decodeHex(text))).toEqual(Array.from(Buffer.from(text, 'hex')));
+});
+
+test("uses the engine's own decoder where it has one", () => {
+  const Bytes = Uint8Array as { fromHex?: (text: string) => Uint8Array };
+  const existing = Bytes.fromHex;
+  try {
+    Bytes.fromHex = () => new Uint8Array([42]);
+    expect(Array.from(decodeHex('00'))).toEqual([42]);
+  } finally {
+    if (existing) Bytes.fromHex = existing;
+    else delete Bytes.fromHex;
+  }
+});
+
+test('compiles the core of this package', () => {
+  const exported = WebAssembly.Module.exports(compile(decodeHex(hex)));
+  expect(exported.length).toBeGreaterThan(0);
+});
+
+test('says that WebAssembly is missing', () => {
+  // @ts-expect-error no runtime that TypeScript knows lacks it
+  globalThis.WebAssembly = undefined;
+  expectError(() => compile(EMPTY_MODULE), 'ERR_LOAD', 'load: this runtime has no WebAssembly, which layernorm needs');
+});
+
+test('names the policy that forbids to compile what is valid', () => {
+  const refusal = new engine.CompileError('Wasm code generation disallowed by embedder');
+  globalThis.WebAssembly = Object.create(engine, {
+    Module: {
+      value: class {
+        constructor() {
+          throw refusal;
+        }
+      },
+    },
+  });
+  expectError(() => compile(EMPTY_MODULE), 'ERR_LOAD', /'wasm-unsafe-eval'.*createEngine\(\{ module \}\)/);
+  expect(thrownBy(() => compile(EMPTY_MODULE)).cause).toBe(refusal);
+});
+
+test('says that SIMD is missing where the engine does not validate it', () => {
+  globalThis.WebAssembly = Object.create(engine, {
+    Module: {
+      value: class {
+        constructor() {
+          throw new engine.CompileError('invalid value type');
+        }
+      },
+    },
+    validate: { value: () => false },
+  });
+  expectError(() => compile(EMPTY_MODULE), 'ERR_LOAD', /no WebAssembly SIMD, which layernorm needs/);
+});
+
+test('says that the module is damaged where the engine has SIMD', () => {
+  expectError(() => compile(EMPTY_MODULE.slice(0, 5)), 'ERR_LOAD', /the WebAssembly module is damaged \(5 bytes\)/);
+});

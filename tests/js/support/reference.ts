@@ -1,0 +1,82 @@
+// The oracle: slow, obvious, in float64 with compensated sums.
+
+/** Sum with the rounding error of every addition added at the end (Neumaier). */
+function sum(values: readonly number[]): number {
+  let total = 0;
+  let lost = 0;
+  for (const value of values) {
+    const next = total + value;
+    lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  return total + lost;
+}
+
+export interface Reference {
+  y: Float64Array;
+  /** y before gamma and beta. */
+  normalized: Float64Array;
+  /** One for each group, row-major over the kept dimensions. */
+  mean: Float64Array;
+  rstd: Float64Array;
+}
+
+export interface ReferenceOptions {
+  axes: readonly number[];
+  epsilon?: number;
+  gamma?: ArrayLike<number>;
+  beta?: ArrayLike<number>;
+  rmsScaling?: boolean;
+}
+
+/** Layer normalization by its formula: every element looks up its group and its place in gamma and beta. */
+export function layerNormReference(
+  x: ArrayLike<number>,
+  shape: readonly number[],
+  { axes, epsilon = 1e-3, gamma, beta, rmsScaling = false }: ReferenceOptions,
+): Reference {
+  const groups: number[][] = [];
+  const groupOf: number[] = [];
+  const positionOf: number[] = [];
+  for (let i = 0; i < x.length; i++) {
+    const index = indexOf(i, shape);
+    const group = flatten(index, shape, (d) => !axes.includes(d));
+    groupOf[i] = group;
+    positionOf[i] = flatten(index, shape, (d) => axes.includes(d));
+    groups[group] ??= [];
+    groups[group].push(x[i] as number);
+  }
+  const mean = Float64Array.from(groups, (group) => {
+    const first = sum(group) / group.length;
+    return first + sum(group.map((value) => value - first)) / group.length;
+  });
+  const rstd = Float64Array.from(groups, (group, g) => {
+    const variance = sum(group.map((value) => (value - (mean[g] as number)) ** 2)) / group.length;
+    return 1 / Math.sqrt(variance + epsilon);
+  });
+  const normalized = Float64Array.from(groupOf, (g, i) => {
+    return ((x[i] as number) - (rmsScaling ? 0 : (mean[g] as number))) * (rstd[g] as number);
+  });
+  const y = normalized.map((value, i) => {
+    const position = positionOf[i] as number;
+    return value * (gamma?.[position] ?? 1) + (beta?.[position] ?? 0);
+  });
+  return { y, normalized, mean, rstd };
+}
+
+/** The indices, outermost first, of the i-th element in row-major order. */
+function indexOf(i: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  let rest = i;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const size = shape[d] as number;
+    index.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return index;
+}
+
+/** Where an element lies, row-major, in an array of the chosen dimensions only. */
+function flatten(index: readonly number[], shape: readonly number[], chosen: (d: number) => boolean): number {
+  return index.reduce((at, value, d) => (chosen(d) ? at * (shape[d] as number) + value : at), 0);
+}
