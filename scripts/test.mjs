@@ -53,7 +53,14 @@ const STEPS = [
     needs: ['native'],
     run: async () => {
       await buildPreset('asan');
-      await show(['ctest', '--test-dir', 'build/asan', '--output-on-failure', '--no-tests=error']);
+      await show([
+        'ctest',
+        '--test-dir',
+        'build/asan',
+        '--progress',
+        '--output-on-failure',
+        '--no-tests=error',
+      ]);
     },
   },
   {

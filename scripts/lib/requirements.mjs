@@ -20,7 +20,7 @@ const machine = {
   native: [
     ...build,
     program('c++', ['g++']),
-    header('gtest/gtest.h', 'libgtest-dev'),
+    googletestSources,
     header('simde/wasm/simd128.h', 'libsimde-dev'),
   ],
   wasmTests: [...build, googletestSources],
