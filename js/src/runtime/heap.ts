@@ -8,8 +8,8 @@ export const MAX_RANK = 32;
 /** Bytes of one element. */
 export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
 
-/** What the scratch block has from the start: more than any call on a small array needs, well below the initial memory. */
-const INITIAL_SCRATCH_BYTES = 192 * 1024;
+/** The least that the scratch block has: more than any call on a small array needs, well below the initial memory. */
+const LEAST_SCRATCH_BYTES = 192 * 1024;
 
 /**
  * The memory of one instance of the core: blocks, views, and the one block that calls share as scratch.
@@ -36,7 +36,7 @@ export class Heap {
     this.#float64 = new Float64Array(this.memory.buffer);
     this.#uint32 = new Uint32Array(this.memory.buffer);
     this.dims = this.allocate('load', MAX_RANK * Uint32Array.BYTES_PER_ELEMENT);
-    this.scratch('load', INITIAL_SCRATCH_BYTES);
+    this.scratch('load', LEAST_SCRATCH_BYTES);
   }
 
   // Growth detaches the views, which empties them. Looking at that is four times as fast as at `memory.buffer`.
@@ -106,9 +106,9 @@ export class Heap {
     if (bytes > this.#scratchBytes) {
       // Released first: the new block may then take its place.
       if (this.#scratch !== 0) this.release(this.#scratch);
-      this.#scratchBytes = 0;
-      this.#scratch = this.#tryAllocate(bytes);
-      if (this.#scratch !== 0) this.#scratchBytes = bytes;
+      const wanted = Math.max(bytes, LEAST_SCRATCH_BYTES);
+      this.#scratch = this.#tryAllocate(wanted);
+      this.#scratchBytes = this.#scratch === 0 ? 0 : wanted;
     }
     return this.#scratch;
   }

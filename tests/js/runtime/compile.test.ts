@@ -36,7 +36,11 @@ test('compiles the core of this package', () => {
 test('says that WebAssembly is missing', () => {
   // @ts-expect-error no runtime that TypeScript knows lacks it
   globalThis.WebAssembly = undefined;
-  expectError(() => compile(EMPTY_MODULE), 'ERR_LOAD', 'load: this runtime has no WebAssembly, which layernorm needs');
+  expectError(
+    () => compile(EMPTY_MODULE),
+    'ERR_LOAD',
+    'load: this runtime has no WebAssembly, which layernorm needs',
+  );
 });
 
 test('names the policy that forbids to compile what is valid', () => {
@@ -69,5 +73,9 @@ test('says that SIMD is missing where the engine does not validate it', () => {
 });
 
 test('says that the module is damaged where the engine has SIMD', () => {
-  expectError(() => compile(EMPTY_MODULE.slice(0, 5)), 'ERR_LOAD', /the WebAssembly module is damaged \(5 bytes\)/);
+  expectError(
+    () => compile(EMPTY_MODULE.slice(0, 5)),
+    'ERR_LOAD',
+    /the WebAssembly module is damaged \(5 bytes\)/,
+  );
 });

@@ -15,7 +15,8 @@ const FUNCTIONS: Record<keyof CoreModule, true> = {
 };
 
 test('the module has the functions that TypeScript relies on', () => {
-  for (const name of Object.keys(FUNCTIONS)) expect(core[name as keyof CoreModule]).toEqual(expect.any(Function));
+  for (const name of Object.keys(FUNCTIONS))
+    expect(core[name as keyof CoreModule]).toEqual(expect.any(Function));
 });
 
 test('reads text up to its zero', () => {

@@ -1,4 +1,4 @@
-import { describe as word, LayerNormError } from '../../../js/src/runtime/errors.js';
+import { LayerNormError, describe as word } from '../../../js/src/runtime/errors.js';
 
 test('an error carries its name, its code and what lies underneath', () => {
   const cause = new RangeError('no');

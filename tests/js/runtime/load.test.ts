@@ -23,17 +23,24 @@ test('the memory stops growing at maxMemory', () => {
   expect(memory.buffer.byteLength).toBeLessThanOrEqual(4 * 2 ** 20);
 });
 
-test.each([0, -1, 2 ** 20 - 1, 2 ** 32 + PAGE_BYTES, Number.NaN, '1 GB'])('maxMemory of %p is refused', (bytes) => {
-  expectError(
-    () => instantiate('createEngine', undefined, bytes as number),
-    'ERR_ARGUMENT',
-    /^createEngine: maxMemory is .* bytes, expected 1048576 to 4294967296$/,
-  );
-});
+test.each([0, -1, 2 ** 20 - 1, 2 ** 32 + PAGE_BYTES, Number.NaN, '1 GB'])(
+  'maxMemory of %p is refused',
+  (bytes) => {
+    expectError(
+      () => instantiate('createEngine', undefined, bytes as number),
+      'ERR_ARGUMENT',
+      /^createEngine: maxMemory is .* bytes, expected 1048576 to 4294967296$/,
+    );
+  },
+);
 
 test('a module that is not the core is refused with what the engine says of it', () => {
   const other = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-  expectError(() => instantiate('createEngine', other), 'ERR_LOAD', /^createEngine: the WebAssembly module does not fit/);
+  expectError(
+    () => instantiate('createEngine', other),
+    'ERR_LOAD',
+    /^createEngine: the WebAssembly module does not fit/,
+  );
   expect(thrownBy(() => instantiate('createEngine', other)).cause).toBeInstanceOf(Error);
 });
 
@@ -55,7 +62,11 @@ test('a refused memory is reported as such', () => {
     }
   };
   try {
-    expectError(() => instantiate('load'), 'ERR_OUT_OF_MEMORY', /createEngine\(\{ maxMemory \}\) asks for less/);
+    expectError(
+      () => instantiate('load'),
+      'ERR_OUT_OF_MEMORY',
+      /createEngine\(\{ maxMemory \}\) asks for less/,
+    );
   } finally {
     WebAssembly.Memory = Memory;
   }
