@@ -50,7 +50,7 @@ std::uint64_t digest(const Shape& shape, const Dataset& dataset, bool affine, bo
   args.rms_scaling = rms_scaling;
   args.x = x.data();
   args.gamma = affine ? gamma.data() : nullptr;
-  args.beta = affine ? beta.data() : nullptr;
+  args.beta = affine && !rms_scaling ? beta.data() : nullptr;
   args.y = y.data();
   args.mean = mean.data();
   args.rstd = rstd.data();

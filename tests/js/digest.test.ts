@@ -1,0 +1,101 @@
+// Tier: bitwise. What the package computes has the bits of the native build: each line of build/digest.txt, which
+// `npm test -- --only digest` writes, is a hash of one kernel's output on inputs that are made here once more.
+import { readFileSync } from 'node:fs';
+import { layerNormForward } from 'layernorm';
+
+const MASK = (1n << 64n) - 1n;
+
+/** SplitMix64, as tests/cpp/support/random.h has it. */
+class Random {
+  #state: bigint;
+  constructor(seed: number) {
+    this.#state = BigInt(seed);
+  }
+  uniform(): number {
+    this.#state = (this.#state + 0x9e3779b97f4a7c15n) & MASK;
+    let z = this.#state;
+    z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK;
+    z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & MASK;
+    return Number((z ^ (z >> 31n)) >> 11n) * 2 ** -53;
+  }
+  normal(): number {
+    let sum = -6;
+    for (let n = 0; n < 12; n++) sum += this.uniform();
+    return sum;
+  }
+}
+
+/** The data sets of tests/cpp/support/datasets.h that need no function of a C library. */
+const DATASETS: Record<string, (random: Random, i: number, cols: number) => number> = {
+  'U(-1,3)': (r) => 4 * r.uniform() - 1,
+  'N(0,1)': (r) => r.normal(),
+  'U(0,1)': (r) => r.uniform(),
+  'N(10,1)': (r) => 10 + r.normal(),
+  'N(1e4,1)': (r) => 1e4 + r.normal(),
+  'N(1e6,.1)': (r) => 1e6 + 0.1 * r.normal(),
+  'x0=1e6': (r, i) => (i === 0 ? 1e6 : r.normal()),
+  'outlier 1e6': (r, i, cols) => (i === Math.floor(cols / 2) ? 1e6 : r.normal()),
+  'outlier 1e20': (r, i, cols) => (i === Math.floor(cols / 2) ? 1e20 : r.normal()),
+  'const .1': () => 0.1,
+  'const 1e7/3': () => 1e7 / 3,
+  'N*1e30': (r) => 1e30 * r.normal(),
+  'N*1e-30': (r) => 1e-30 * r.normal(),
+  relu: (r) => Math.max(0, r.normal()),
+};
+
+/** FNV-1a, 64 bit, in which all NaNs count as zero bytes. */
+function hash(values: Float32Array | Float64Array, state: bigint): bigint {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const size = values.BYTES_PER_ELEMENT;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = Number.isNaN(values[Math.floor(i / size)]) ? 0 : (bytes[i] as number);
+    state = ((state ^ BigInt(byte)) * 0x100000001b3n) & MASK;
+  }
+  return state;
+}
+
+const LINE = /^(float32|float64) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
+
+function compute(line: string): string {
+  const [, dtype, sizes, axes, affine, rms, name] = LINE.exec(line) as unknown as [string, ...string[]];
+  const shape = (sizes as string).split('x').map(Number);
+  const axis = shape.map((_, n) => n).filter((n) => (Number(axes) >> n) & 1);
+  const size = shape.reduce((a, b) => a * b, 1);
+  const cols = axis.reduce((product, n) => product * (shape[n] as number), 1);
+  const TypedArray = dtype === 'float32' ? Float32Array : Float64Array;
+  const random = new Random(size * 31 + cols);
+  const element = DATASETS[name as string] as (random: Random, i: number, cols: number) => number;
+  const x = TypedArray.from({ length: size }, (_, i) => element(random, i % cols, cols));
+  const gamma = TypedArray.from({ length: cols }, () => random.uniform() + 0.5);
+  const beta = TypedArray.from({ length: cols }, () => random.uniform() - 0.5);
+  const { y, mean, rstd } = layerNormForward(x, {
+    shape,
+    axis,
+    rmsScaling: rms === '1',
+    ...(affine === '1' && { gamma }),
+    ...(affine === '1' && rms === '0' && { beta }),
+  });
+  return hash(rstd, hash(mean, hash(y, 0xcbf29ce484222325n)))
+    .toString(16)
+    .padStart(16, '0');
+}
+
+const lines = readFileSync(new URL('../../build/digest.txt', import.meta.url), 'utf8')
+  .trim()
+  .split('\n');
+
+test('the file of digests has cases of every kind', () => {
+  expect(lines.length).toBeGreaterThan(1000);
+  for (const line of lines) expect(line).toMatch(LINE);
+});
+
+test.each(Object.keys(DATASETS))('%s: the bits of the native build', (name) => {
+  // Normal numbers take twelve uniform ones each, slow in BigInt: large shapes with uniform data only.
+  const limit = name.startsWith('U') || name.startsWith('const') ? 40_000 : 200;
+  const cases = lines.filter((line) => {
+    const [, , sizes, , , , dataset] = LINE.exec(line) as unknown as [string, ...string[]];
+    return dataset === name && (sizes as string).split('x').reduce((a, b) => a * Number(b), 1) <= limit;
+  });
+  expect(cases.length).toBeGreaterThan(20);
+  for (const line of cases) expect(`${line.slice(0, -16)}${compute(line)}`).toBe(line);
+});
