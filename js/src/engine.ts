@@ -5,7 +5,7 @@ import { checkOptions } from './ops/options.js';
 import { describe, LayerNormError } from './runtime/errors.js';
 import { defaultHeapOwner, HeapOwner } from './runtime/heap.js';
 import { instantiate } from './runtime/load.js';
-import { enableUsing, type UsingDisposable } from './tensor/disposable.js';
+import { Disposing, type UsingDisposable } from './tensor/disposable.js';
 import type { tensor } from './tensor/tensor.js';
 import { tensorOn } from './tensor/tensor.js';
 
@@ -60,7 +60,7 @@ export interface Engine extends UsingDisposable {
 }
 
 /** The one implementation of {@link Engine}. Its functions need no `this`, so they can be taken apart. */
-class OwnEngine implements Engine {
+class OwnEngine extends Disposing implements Engine {
   readonly #owner: HeapOwner;
   readonly layerNorm: typeof layerNorm = (x, options) => layerNormOn(this.#owner, x, options);
   readonly layerNormForward: typeof layerNormForward = (x, options) =>
@@ -68,6 +68,7 @@ class OwnEngine implements Engine {
   readonly tensor: typeof tensor = (data, shape, dtype) => tensorOn(this.#owner, data, shape, dtype);
 
   constructor(owner: HeapOwner) {
+    super();
     this.#owner = owner;
   }
 
@@ -79,8 +80,6 @@ class OwnEngine implements Engine {
     this.#owner.dispose();
   }
 }
-
-enableUsing(OwnEngine.prototype);
 
 /**
  * Makes an engine: the same functions over a memory of their own. All engines share one compiled module.

@@ -10,13 +10,14 @@ export type UsingDisposable = { [key in DisposeKey]: () => void };
 /** `Symbol.dispose`, or what compilers emit for `using` where the runtime has none. Never written to the global. */
 const DISPOSE: symbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for('Symbol.dispose');
 
-/** Makes `using` call `dispose` on the instances of a class. */
-export function enableUsing(prototype: { dispose(): void }): void {
-  Object.defineProperty(prototype, DISPOSE, {
-    value(this: { dispose(): void }) {
-      this.dispose();
-    },
-    configurable: true,
-    writable: true,
-  });
+abstract class DisposableBase {
+  /** Gives back what the object holds. */
+  abstract dispose(): void;
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
 }
+
+/** A class whose instances `using` disposes of: it calls the `dispose` that a subclass has. */
+export const Disposing = DisposableBase as abstract new () => DisposableBase & UsingDisposable;

@@ -1,6 +1,6 @@
 import { LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT, type Heap, type HeapOwner } from '../runtime/heap.js';
-import { enableUsing, type UsingDisposable } from './disposable.js';
+import { Disposing, type UsingDisposable } from './disposable.js';
 import type { ArrayOf, DType } from './dtype.js';
 import { elementCount, type Shape } from './shape.js';
 
@@ -48,7 +48,7 @@ function freeBlock(heap: Heap, address: number): void {
 }
 
 /** The one implementation of {@link Tensor}. */
-export class HeapTensor<D extends DType = DType> implements Tensor<D> {
+export class HeapTensor<D extends DType = DType> extends Disposing implements Tensor<D> {
   readonly shape: Shape;
   readonly dtype: D;
   readonly size: number;
@@ -61,6 +61,7 @@ export class HeapTensor<D extends DType = DType> implements Tensor<D> {
    * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`
    */
   constructor(operation: string, owner: HeapOwner, shape: Shape, dtype: D) {
+    super();
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.size = elementCount(shape);
@@ -114,5 +115,3 @@ export class HeapTensor<D extends DType = DType> implements Tensor<D> {
     this.#address = 0;
   }
 }
-
-enableUsing(HeapTensor.prototype);

@@ -57,7 +57,8 @@ test('a module of another version is refused, and both versions are named', () =
 test('a refused memory is reported as such', () => {
   const { Memory } = WebAssembly;
   WebAssembly.Memory = class extends Memory {
-    constructor() {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      super(descriptor);
       throw new RangeError('could not allocate memory');
     }
   };
