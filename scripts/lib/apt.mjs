@@ -39,21 +39,14 @@ export async function ensure(requirements) {
 }
 
 /** True when apt-get is here and we are root or become it without being asked for a password. */
-export function canInstall() {
+function canInstall() {
   return which('apt-get') !== undefined && sudo() !== undefined;
 }
 
 async function install(packages) {
   // `env`, since sudo does not pass variables on.
-  const apt = [
-    ...sudo(),
-    'env',
-    'DEBIAN_FRONTEND=noninteractive',
-    'apt-get',
-    '-y',
-    '-o',
-    'DPkg::Lock::Timeout=120',
-  ];
+  const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive'];
+  const apt = [...sudo(), ...quietly, 'apt-get', '-y', '-o', 'DPkg::Lock::Timeout=120'];
   const command = [...apt, 'install', '--no-install-recommends', ...packages];
   const attempt = () => run(`machine: installing ${packages.join(' ')}`, command);
   const update = () => run('machine: updating package lists', [...apt, 'update']);

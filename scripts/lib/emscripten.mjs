@@ -3,7 +3,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canInstall, ensure, program } from './apt.mjs';
+import { ensure, program } from './apt.mjs';
 import { at } from './paths.mjs';
 import { output, run, StepError, which } from './run.mjs';
 
@@ -40,6 +40,7 @@ export const ensureEmscripten = () => {
 async function findOrSetUp() {
   const installed = fromPath();
   if (installed) return installed;
+  await ensureSystemTools();
   if (!isReady()) await setUp();
   return privateCopy();
 }
@@ -83,27 +84,27 @@ function isReady() {
   return Object.entries(identity()).every(([key, value]) => stamp[key] === value);
 }
 
-async function setUp() {
+/** What the private copy takes from the system: LLVM 19, and what setting it up and running it needs. */
+async function ensureSystemTools() {
   if (!which('apt-get') || !/^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))) {
     throw new StepError(MISSING);
   }
-  const tool = (name, ...packages) => ({
-    ...program(name, packages),
-    ...(canInstall() ? {} : { hint: MISSING }),
-  });
-  await ensure([
-    tool('clang-19', 'clang-19'),
-    tool('wasm-ld-19', 'lld-19'),
-    tool('llvm-ar-19', 'llvm-19'),
-    tool('patchelf', 'patchelf'),
-    tool('python3', 'python3'),
-    {
-      packages: ['debian-archive-keyring'],
-      present: () => existsSync(`/usr/share/keyrings/debian-archive-${SUITE}-stable.gpg`),
-      hint: MISSING,
-    },
-  ]);
+  const tools = {
+    'clang-19': 'clang-19',
+    'wasm-ld-19': 'lld-19',
+    'llvm-ar-19': 'llvm-19',
+    patchelf: 'patchelf',
+    python3: 'python3',
+  };
+  const keyring = {
+    packages: ['debian-archive-keyring'],
+    present: () => existsSync(`/usr/share/keyrings/debian-archive-${SUITE}-stable.gpg`),
+  };
+  const requirements = [...Object.entries(tools).map(([name, deb]) => program(name, [deb])), keyring];
+  await ensure(requirements.map((requirement) => ({ ...requirement, hint: MISSING })));
+}
 
+async function setUp() {
   rmSync(folder, { recursive: true, force: true });
   const downloads = join(folder, 'downloads');
   for (const path of [downloads, tree]) mkdirSync(path, { recursive: true });
