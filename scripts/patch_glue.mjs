@@ -18,20 +18,54 @@ const THREADS_NODE = 'layernorm-mt.cjs';
  * @property {string} replace
  */
 
+/** An edit of the one-thread glue: takes away what `find` matches, or all of it but `replace`. */
+const without = (find, why, replace = '') => ({ glue: ONE_THREAD, why, find, replace });
+
+const HANDED_IN =
+  'TypeScript hands in the compiled module and the memory; what would fetch them makes bundlers copy files, and a module ' +
+  'that does not fit would be answered by a request and an unhandled rejection';
+const NEVER_BOUND =
+  'no function that is bound takes or returns such a type, and the decoders of text that come with it are missing in audio worklets';
+
 /** @type {Edit[]} */
 export const EDITS = [
-  {
-    glue: ONE_THREAD,
-    why: 'bundlers would copy the .wasm file for a lookup that never happens: TypeScript hands the module in',
-    find: /new URL\("[^"]+\.wasm",\s*import\.meta\.url\)\.href/,
-    replace: '"layernorm.wasm"',
-  },
-  {
-    glue: ONE_THREAD,
-    why: 'import.meta is a syntax error in CommonJS, and its address was for that lookup only',
-    find: /var _scriptName = import\.meta\.url;/,
-    replace: 'var _scriptName = "";',
-  },
+  without(
+    /\(\(\) => \{\s*var _scriptName = import\.meta\.url;\s*return \(/,
+    'import.meta is a syntax error in CommonJS, and only a plain function is dropped by every bundler when unused',
+    '(',
+  ),
+  without(/\);\s*\}\)\(\);\s*export default/, 'the end of the function around it', ');\nexport default'),
+  without(/var ENVIRONMENT_IS_WEB=.*?moduleOverrides=null;/, HANDED_IN),
+  without(
+    /if\((Module\["wasmMemory"\])\)\{.*?new WebAssembly\.Memory\([^)]*\)\}/,
+    HANDED_IN,
+    'wasmMemory=$1;',
+  ),
+  without(/var dataURIPrefix=.*?return\[instance,module\]\}/, HANDED_IN),
+  without(
+    /if\(Module\["instantiateWasm"\]\)\{try\{(return [^}]*)\}.*?receiveInstance\(result\[0\]\)/,
+    HANDED_IN,
+    '$1',
+  ),
+  without(/var readyPromiseResolve,.*?readyPromiseReject=reject\}\);/, 'nobody waits: all is synchronous'),
+  without(/readyPromiseResolve\(Module\);/, 'the other end of that promise'),
+  without(
+    /var stringToUTF8Array=.*?var __embind_register_void=/,
+    NEVER_BOUND,
+    'var __embind_register_std_string=()=>{};var __embind_register_std_wstring=()=>{};var __embind_register_void=',
+  ),
+  without(
+    /(function __embind_register_memory_view\([^{]*\{).*?\{ignoreDuplicateRegistrations:true\}\)\}/,
+    NEVER_BOUND,
+    '$1}',
+  ),
+  without(
+    /var emval_freelist=.*?function readPointer.*?(function __embind_register_emval\([^{]*\{)[^}]*\}/,
+    NEVER_BOUND,
+    '$1}',
+  ),
+  without(/init_emval\(\);/, 'the start of what was taken away'),
+  without(/(function __embind_register_bigint\([^{]*\{).*?destructorFunction:null\}\)\}/, NEVER_BOUND, '$1}'),
   {
     glue: THREADS_WEB,
     why: 'Vite takes literal worker options only (emscripten#22394); createWorker is the hook for workerUrl',
@@ -53,8 +87,13 @@ export const EDITS = [
   })),
 ];
 
-/** What no glue may contain. */
+/** What a glue may not contain: that of the variant `glue`, or any. */
 const FORBIDDEN = [
+  {
+    glue: ONE_THREAD,
+    find: /\b(?:import\.meta|new URL|fetch|XMLHttpRequest|document|process|console|TextDecoder|Promise)\b/,
+    why: 'it runs in every scope there is and asks for nothing but its arguments',
+  },
   {
     find: /\bnew Function\b/,
     why: 'content security policies forbid it: link with -sDYNAMIC_EXECUTION=0 -sEMBIND_AOT=1',
@@ -80,9 +119,10 @@ export function patch(name, text) {
   if (!KNOWN.has(name))
     throw new StepError(`patch_glue: no edits are known for ${name}; known: ${[...KNOWN].join(', ')}`);
   const patched = EDITS.filter(({ glue }) => glue === name).reduce(apply, text);
-  for (const { find, why } of FORBIDDEN) {
+  for (const { glue, find, why } of FORBIDDEN) {
     const found = patched.match(find);
-    if (found) throw new StepError(`patch_glue: ${name} contains \`${found[0]}\`, but ${why}`);
+    if (found && (glue ?? name) === name)
+      throw new StepError(`patch_glue: ${name} contains \`${found[0]}\`, but ${why}`);
   }
   return patched;
 }

@@ -5,9 +5,26 @@ import { EDITS, patch } from '../../scripts/patch_glue.mjs';
 /** What Emscripten 3.1.69 writes, cut down to the lines that are edited. */
 const GLUES = {
   'layernorm.mjs': [
-    'var _scriptName = import.meta.url;',
-    'return new URL("layernorm.wasm",import.meta.url).href}',
-    '__emscripten_thread_mailbox_await(0);',
+    'var createLayernormCore = (() => {\n  var _scriptName = import.meta.url;\n  \n  return (',
+    'function(moduleArg = {}) {\n  var moduleRtn;\n\nvar Module=moduleArg;',
+    'var readyPromiseResolve,readyPromiseReject;var readyPromise=new Promise((resolve,reject)=>{readyPromiseResolve=resolve;readyPromiseReject=reject});',
+    'var ENVIRONMENT_IS_WEB=typeof window=="object";var moduleOverrides=Object.assign({},Module);function locateFile(path){return scriptDirectory+path}readBinary=url=>{var xhr=new XMLHttpRequest;};readAsync=url=>fetch(url,{credentials:"same-origin"}).then(response=>{});var err=console.error.bind(console);Object.assign(Module,moduleOverrides);moduleOverrides=null;',
+    'if(Module["wasmMemory"]){wasmMemory=Module["wasmMemory"]}else{var INITIAL_MEMORY=1048576;wasmMemory=new WebAssembly.Memory({initial:INITIAL_MEMORY/65536,maximum:65536})}',
+    'updateMemoryViews();',
+    'var dataURIPrefix="data:";function findWasmBinary(){return new URL("layernorm.wasm",import.meta.url).href}function instantiateSync(file,info){return[instance,module]}',
+    'function createWasm(){addRunDependency("wasm-instantiate");',
+    'if(Module["instantiateWasm"]){try{return Module["instantiateWasm"](info,receiveInstance)}catch(e){err("failed");readyPromiseReject(e)}}wasmBinaryFile??=findWasmBinary();var result=instantiateSync(wasmBinaryFile,info);return receiveInstance(result[0])',
+    '}',
+    'function __embind_register_bigint(primitiveType,name,size,minRange,maxRange){if(isUnsignedType){}registerType(primitiveType,{name,destructorFunction:null})}',
+    'var emval_freelist=[];var EmValType={name:"emscripten::val"};function readPointer(pointer){return 0}function __embind_register_emval(rawType){rawType>>>=0;return registerType(rawType,EmValType)}',
+    'function __embind_register_memory_view(rawType,dataTypeIndex,name){function decodeMemoryView(handle){}registerType(rawType,{name},{ignoreDuplicateRegistrations:true})}',
+    'var stringToUTF8Array=(str)=>{};var UTF8Decoder=new TextDecoder;function __embind_register_std_string(rawType,name){}var __embind_register_std_wstring=function(rawType,charSize,name){};var __embind_register_void=function(rawType,name){};',
+    'init_emval();',
+    'initRuntime();',
+    'readyPromiseResolve(Module);',
+    'postRun();moduleRtn=Module;',
+    '  return moduleRtn;\n}\n',
+    ');\n})();\nexport default createLayernormCore;',
   ],
   'layernorm-mt.mjs': [
     'var workerOptions={type:"module",name:"em-pthread"};',
@@ -22,9 +39,21 @@ const GLUES = {
 
 const glue = (name) => GLUES[name].join('\n');
 
-test('the one-thread glue looks for no file', () => {
-  const patched = patch('layernorm.mjs', glue('layernorm.mjs'));
-  assert.doesNotMatch(patched, /import\.meta|new URL/);
+test('the one-thread glue is a function that has module and memory handed in', () => {
+  assert.equal(
+    patch('layernorm.mjs', glue('layernorm.mjs')).replace(/\n\s*/g, ''),
+    [
+      'var createLayernormCore = (function(moduleArg = {}) {var moduleRtn;var Module=moduleArg;',
+      'wasmMemory=Module["wasmMemory"];updateMemoryViews();',
+      'function createWasm(){addRunDependency("wasm-instantiate");return Module["instantiateWasm"](info,receiveInstance)}',
+      'function __embind_register_bigint(primitiveType,name,size,minRange,maxRange){}',
+      'function __embind_register_emval(rawType){}',
+      'function __embind_register_memory_view(rawType,dataTypeIndex,name){}',
+      'var __embind_register_std_string=()=>{};var __embind_register_std_wstring=()=>{};',
+      'var __embind_register_void=function(rawType,name){};',
+      'initRuntime();postRun();moduleRtn=Module;return moduleRtn;});export default createLayernormCore;',
+    ].join(''),
+  );
 });
 
 test('the web thread glue has literal worker options behind a hook', () => {
@@ -60,6 +89,10 @@ for (const code of [
   'var m = await import("module")',
   'x=await 1',
   'import("a")',
+  'fetch("a")',
+  'new TextDecoder',
+  'import.meta.url',
+  'console.error("a")',
 ]) {
   test(`a glue with \`${code}\` is refused`, () => {
     assert.throws(() => patch('layernorm.mjs', `${glue('layernorm.mjs')}\n${code}`), { message: /contains/ });
