@@ -1,23 +1,30 @@
-// Prints what the package weighs when a server compresses it, and holds the main entry to its promise.
+// Prints what the package weighs, also as servers compress it, and holds the main entry to its promise.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { at } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
 
-/** Everything a page needs for one thread: code, glue and wasm. */
+/** The most bytes that a file may have after gzip. index.js is all that a page needs: code, glue and wasm. */
 const BUDGETS = { 'index.js': 30 * 1024 };
 
 await main(import.meta, async () => {
+  const rows = readdirSync(at('dist'))
+    .sort()
+    .map((file) => {
+      const bytes = readFileSync(at('dist', file));
+      const gzip = gzipSync(bytes, { level: 9 }).length;
+      return { file, bytes: bytes.length, gzip, brotli: brotliCompressSync(bytes).length };
+    });
   const line = (...cells) =>
     console.log(cells.map((cell, i) => (i === 0 ? `${cell}`.padEnd(20) : `${cell}`.padStart(9))).join(''));
-  line('file', 'bytes', 'gzip', 'budget');
-  for (const file of readdirSync(at('dist')).sort()) {
-    const bytes = readFileSync(at('dist', file));
-    const gzip = gzipSync(bytes, { level: 9 }).length;
-    const budget = BUDGETS[file];
-    line(file, bytes.length, gzip, budget ?? '');
-    if (gzip > budget)
-      throw new StepError(`dist/${file} has ${gzip} bytes compressed, its budget is ${budget}`);
+  line('file', 'bytes', 'gzip', 'brotli', 'budget');
+  for (const { file, bytes, gzip, brotli } of rows) line(file, bytes, gzip, brotli, BUDGETS[file] ?? '');
+
+  for (const [file, budget] of Object.entries(BUDGETS)) {
+    const row = rows.find((one) => one.file === file);
+    if (!row) throw new StepError(`dist/${file} is missing, though it has a budget`);
+    if (row.gzip > budget)
+      throw new StepError(`dist/${file} has ${row.gzip} bytes after gzip, its budget is ${budget}`);
   }
 });
