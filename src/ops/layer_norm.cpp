@@ -43,8 +43,7 @@ void save_statistics(const Problem<T>& p, std::size_t row, Statistics<T>& s) {
   if (p.rms_scaling) s.mean_hi = s.mean_lo = 0;
 }
 
-// ---- One group whose numbers leave the range of T: in double, element by element
-// ------------------------------
+// ---- One group whose numbers leave the range of T: in double, element by element ----
 
 template <simd::Simd S, class T>
 void exact_row(const Problem<T>& p, std::size_t row, const T* x, T* y) {
@@ -64,47 +63,96 @@ void exact_row(const Problem<T>& p, std::size_t row, const T* x, T* y) {
   }
 }
 
-// ---- Rows: the reduced dimensions are last
-// ---------------------------------------------------------------------
+// ---- Rows: the reduced dimensions are last ----
 
-template <simd::Simd S, class T, bool TwoTerm, bool Gamma, bool Beta>
-[[gnu::noinline]] void normalize_row(const Problem<T>& p, const T* x, T* y, const Statistics<T>& s) {
-  // y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i]
-  simd::for_each_vector<simd::VectorOf<S, T>, T>(p.layout.cols, [&]<class V>(std::size_t i) {
-    V v = V::load(x + i) - V::splat(s.mean_hi);
-    if constexpr (TwoTerm) v = v - V::splat(s.mean_lo);
-    v = v * V::splat(s.rstd);
-    if constexpr (Gamma) v = v * V::load(p.gamma + i);
-    if constexpr (Beta) v = v + V::load(p.beta + i);
+// y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i] for the elements of a vector W. TwoTerm: mean is two
+// numbers.
+template <class T, bool TwoTerm, bool Gamma, bool Beta>
+struct Normalize {
+  const T* x;
+  T* y;
+  const T* gamma;
+  const T* beta;
+  Statistics<T> s;
+
+  void advance(std::ptrdiff_t elements) {
+    x += elements;
+    y += elements;
+    if constexpr (Gamma) gamma += elements;
+    if constexpr (Beta) beta += elements;
+  }
+  template <class W>
+  [[gnu::always_inline]] void operator()(std::size_t i) const {
+    W v = W::load(x + i) - W::splat(s.mean_hi);
+    if constexpr (TwoTerm) v = v - W::splat(s.mean_lo);
+    v = v * W::splat(s.rstd);
+    if constexpr (Gamma) v = v * W::load(gamma + i);
+    if constexpr (Beta) v = v + W::load(beta + i);
     v.store(y + i);
-  });
+  }
+};
+
+template <simd::Simd S, class T, bool Gamma, bool Beta>
+[[gnu::noinline]] void normalize_row(const Problem<T>& p, const T* x, T* y, Statistics<T> s) {
+  const Normalize<T, true, Gamma, Beta> normalize{x, y, p.gamma, p.beta, s};
+  simd::for_each_vector<simd::VectorOf<S, T>, T>(
+      p.layout.cols, [&]<class W>(std::size_t i) { normalize.template operator()<W>(i); });
 }
 
-template <simd::Simd S, class T>
-void forward_rows(const Problem<T>& p, std::size_t first, std::size_t last) {
+// Normalizes a row and sums the next one in the same loop: the loads and additions of one fill the gaps that
+// the other leaves, 10 to 30 % faster than two loops. One term of the mean is enough for float rows that get
+// here.
+template <simd::Simd S, class T, bool Gamma, bool Beta>
+[[gnu::always_inline]] inline RowSums<S, T> normalize_row_and_sum(const Problem<T>& p, const T* x, T* y,
+                                                                  Statistics<T> s, const T* next) {
+  using V = simd::VectorOf<S, T>;
+  constexpr std::ptrdiff_t kQuad = 4 * V::lanes;
+  Normalize<T, sizeof(T) != sizeof(float), Gamma, Beta> normalize{x, y, p.gamma, p.beta, s};
   const std::size_t cols = p.layout.cols;
-  with_affine(p, [&]<class Gamma, class Beta>(Gamma, Beta) {
-    for (std::size_t row = first; row < last; ++row) {
-      const T* x = p.x + row * cols;
-      T* y = p.y + row * cols;
-      Statistics<T> s = row_statistics<S>(x, cols, p.epsilon);
-      if (!s.exact) {
-        exact_row<S>(p, row, x, y);
+  RowSums<S, T> sums;
+  std::size_t i = 0;
+  normalize.advance(-kQuad);
+  for (; i + kBlock <= cols; i += kBlock) {
+    sums.template add_block<false>(next + i, V::splat(0), [&] {
+      normalize.advance(kQuad);
+      LAYERNORM_UNROLL
+      for (std::ptrdiff_t j = 0; j < kQuad; j += V::lanes) normalize.template operator()<V>(j);
+    });
+  }
+  normalize.advance(kQuad);
+  if (i < cols) {
+    sums.template add_tail<false>(next + i, cols - i, 0);
+    simd::for_each_vector<V, T>(cols - i,
+                                [&]<class W>(std::size_t at) { normalize.template operator()<W>(at); });
+  }
+  return sums;
+}
+
+template <simd::Simd S, class T, bool Gamma, bool Beta>
+[[gnu::noinline]] void forward_rows(const Problem<T>& p, std::size_t first, std::size_t last) {
+  const std::size_t cols = p.layout.cols;
+  RowSums<S, T> sums;
+  for (std::size_t row = first; row < last; ++row) {
+    const T* x = p.x + row * cols;
+    const T* next = row + 1 < last ? x + cols : nullptr;
+    T* y = p.y + row * cols;
+    if (row == first) sums = row_sums<S, T, false>(x, cols, 0);
+    Statistics<T> s = row_statistics<S>(x, cols, sums, p.epsilon);
+    if (!s.exact) {
+      exact_row<S>(p, row, x, y);
+    } else {
+      save_statistics(p, row, s);
+      if (next != nullptr && (sizeof(T) != sizeof(float) || s.mean_lo == 0)) {
+        sums = normalize_row_and_sum<S, T, Gamma, Beta>(p, x, y, s, next);
         continue;
       }
-      save_statistics(p, row, s);
-      // Double rows nearly always have a second term.
-      if (sizeof(T) == sizeof(float) && s.mean_lo == 0) {
-        normalize_row<S, T, false, Gamma::value, Beta::value>(p, x, y, s);
-      } else {
-        normalize_row<S, T, true, Gamma::value, Beta::value>(p, x, y, s);
-      }
+      normalize_row<S, T, Gamma, Beta>(p, x, y, s);
     }
-  });
+    if (next != nullptr) sums = row_sums<S, T, false>(next, cols, 0);
+  }
 }
 
-// ---- Everything else: lanes are neighbours on the innermost kept dimension
-// -----------------------------------
+// ---- Everything else: lanes are neighbours on the innermost kept dimension ----
 
 // Columns that are summed together: a block of 64 elements of each is 16 KiB and stays in the L1 cache
 // between the vectors of columns, so that memory is read line by line.
@@ -164,9 +212,7 @@ class ColumnChunk {
     bool known = true;
     for (std::size_t c = 0; c < width_; ++c) {
       if (Centred && known_[c]) continue;
-      const auto& column = sums[c / kLanes];
-      const Moments m = Moments::from_sums<T>(column.sum(c % kLanes), column.squares(c % kLanes),
-                                              p_.layout.cols, p_.epsilon);
+      const Moments m = sums[c / kLanes].moments(c % kLanes, p_.layout.cols, p_.epsilon);
       Statistics<T> s = Statistics<T>::plain(m, p_.epsilon);
       if constexpr (Centred) s = Statistics<T>::about(mean_hi_[c], m, p_.epsilon);
       known_[c] = m.trusted && (Centred || sizeof(T) == sizeof(float));
@@ -256,8 +302,7 @@ void forward_columns(const Problem<T>& p) {
   }
 }
 
-// ---- Driver
-// ---------------------------------------------------------------------------------------------------
+// ---- Driver ----
 
 template <simd::Simd S, class T>
 Status forward(const LayerNormForward& args, const Layout& layout) {
@@ -276,7 +321,9 @@ Status forward(const LayerNormForward& args, const Layout& layout) {
       if (p.rstd != nullptr) p.rstd[row] = static_cast<T>(__builtin_nan(""));
     }
   } else if (layout.is_rows()) {
-    forward_rows<S>(p, 0, layout.rows);
+    with_affine(p, [&]<class Gamma, class Beta>(Gamma, Beta) {
+      forward_rows<S, T, Gamma::value, Beta::value>(p, 0, layout.rows);
+    });
   } else {
     forward_columns<S>(p);
   }

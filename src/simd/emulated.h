@@ -12,6 +12,8 @@ struct Emulated {
 
   static F64 widen_low(F32 v) { return {{v.lane[0], v.lane[1]}}; }
   static F64 widen_high(F32 v) { return {{v.lane[2], v.lane[3]}}; }
+  static double low(F64 v) { return v.lane[0]; }
+  static double high(F64 v) { return v.lane[1]; }
 };
 
 static_assert(Simd<Emulated>);

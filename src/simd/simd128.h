@@ -44,6 +44,8 @@ struct Simd128 {
   static F64 widen_high(F32 v) {
     return {wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(v.v, v.v, 2, 3, 2, 3))};
   }
+  static double low(F64 v) { return wasm_f64x2_extract_lane(v.v, 0); }
+  static double high(F64 v) { return wasm_f64x2_extract_lane(v.v, 1); }
 };
 
 static_assert(Simd<Simd128>);

@@ -28,6 +28,8 @@ concept Simd = Vector<typename S::F32, float> && Vector<typename S::F64, double>
   requires(typename S::F32 v) {
     { S::widen_low(v) } -> std::same_as<typename S::F64>;   // lanes 0 and 1, exactly
     { S::widen_high(v) } -> std::same_as<typename S::F64>;  // lanes 2 and 3, exactly
+    { S::low(typename S::F64{}) } -> std::same_as<double>;   // lane 0
+    { S::high(typename S::F64{}) } -> std::same_as<double>;  // lane 1
   };
 // clang-format on
 
