@@ -51,7 +51,7 @@ export function describe(value: unknown): string {
   }
   if (typeof value === 'object' && value !== null) {
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    return `${/^[AEIOU]/.test(tag) ? 'an' : 'a'} ${tag}`;
+    return `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`;
   }
   return String(value);
 }

@@ -7,8 +7,11 @@ import { type CollapsedShape, collapse, elementCount, hasAxis, type Shape } from
  */
 export const BLOCK_BYTES = 128 * 1024;
 
-/** A block copied piece by piece takes at least this much at a time: shorter pieces waste the cache line they come in. */
-const CACHE_LINE_BYTES = 64;
+/**
+ * A block copied piece by piece takes at least this much at a time. Each piece waits for memory once: at 64 bytes columns are
+ * four times as slow, at 512 bytes a sixth faster for twice the scratch.
+ */
+const LEAST_PIECE_BYTES = 256;
 
 /** Below this many elements a loop is faster than a view and `set`. */
 const SHORT_RUN = 48;
@@ -47,8 +50,8 @@ export interface Block extends CollapsedShape {
 }
 
 /**
- * Plans blocks of at most `limit` bytes, or of one group (one cache line of neighbouring groups where a group's elements do
- * not lie together) where that is more. With `limit` 0 each block is a single group.
+ * Plans blocks of at most `limit` bytes, or of one group (several neighbouring groups where a group's elements do not lie
+ * together) where that is more. With `limit` 0 each block is a single group.
  * @param shape - the shape of x, without zeros
  * @param axes - mask of the reduced dimensions
  * @param bytesPerElement - of the type that is computed in
@@ -93,7 +96,7 @@ export function planBlocks(
   }
   // A reduced dimension before the cut is whole in each block, so the block takes a piece from each of its indices.
   const contiguous = !dims.some((_, i) => i < split && hasAxis(collapsedAxes, i));
-  const leastPiece = contiguous || limit === 0 ? 1 : CACHE_LINE_BYTES / bytesPerElement;
+  const leastPiece = contiguous || limit === 0 ? 1 : LEAST_PIECE_BYTES / bytesPerElement;
   const wanted = Math.max(
     Math.floor(limit / (slab * bytesPerElement)),
     leastPiece / (strides[split] as number),
@@ -166,9 +169,13 @@ export function copyBlockIn(
   plan: BlockPlan,
   block: Block,
 ): void {
-  forEachRun(plan, block, (offset, index) => {
-    copyRun(heap, at + index * block.run, source, offset, block.run);
-  });
+  const { run } = block;
+  const last = lastAlong(plan, block);
+  let to = at;
+  for (let index = 0; index < last.rounds; index++) {
+    let from = block.offset + offsetOf(index, last.before, plan);
+    for (let i = 0; i < last.size; i++, from += last.stride, to += run) copyRun(heap, to, source, from, run);
+  }
 }
 
 /** Copies a block from `heap[at]` and what follows to its place in `target`. */
@@ -179,14 +186,25 @@ export function copyBlockOut(
   plan: BlockPlan,
   block: Block,
 ): void {
-  forEachRun(plan, block, (offset, index) => {
-    copyRun(target, offset, heap, at + index * block.run, block.run);
-  });
+  const { run } = block;
+  const last = lastAlong(plan, block);
+  let from = at;
+  for (let index = 0; index < last.rounds; index++) {
+    let to = block.offset + offsetOf(index, last.before, plan);
+    for (let i = 0; i < last.size; i++, to += last.stride, from += run) copyRun(target, to, heap, from, run);
+  }
 }
 
-function forEachRun(plan: BlockPlan, block: Block, visit: (offset: number, index: number) => void): void {
-  const runs = block.elements / block.run;
-  for (let index = 0; index < runs; index++) visit(block.offset + offsetOf(index, block.along, plan), index);
+/** The innermost of the dimensions that lead from run to run, for a loop of its own; one round of one run where there are none. */
+function lastAlong(
+  plan: BlockPlan,
+  block: Block,
+): { size: number; stride: number; before: readonly number[]; rounds: number } {
+  const dimension = block.along.at(-1);
+  if (dimension === undefined) return { size: 1, stride: 0, before: [], rounds: 1 };
+  const size = block.dims[dimension] as number;
+  const rounds = block.elements / block.run / size;
+  return { size, stride: plan.strides[dimension] as number, before: block.along.slice(0, -1), rounds };
 }
 
 /** Copies `length` elements from `source[from]` on to `target[to]` and what follows, converting them. */

@@ -37,14 +37,18 @@ describe('blocks of 128 KiB', () => {
     });
   });
 
-  test('columns: side by side, at least a cache line of them', () => {
+  test('columns: side by side, at least 256 bytes of them', () => {
     expect(summary(planBlocks([100, 768], 0b01, 4))).toEqual({ dims: [100, 327], run: 327, blocks: 3 });
     expect(summary(planBlocks([100_000, 768], 0b01, 4))).toEqual({
-      dims: [100_000, 16],
-      run: 16,
-      blocks: 48,
+      dims: [100_000, 64],
+      run: 64,
+      blocks: 12,
     });
-    expect(summary(planBlocks([100_000, 768], 0b01, 8))).toEqual({ dims: [100_000, 8], run: 8, blocks: 96 });
+    expect(summary(planBlocks([100_000, 768], 0b01, 8))).toEqual({
+      dims: [100_000, 32],
+      run: 32,
+      blocks: 24,
+    });
   });
 
   test('the cut goes through the first kept dimension that is small enough', () => {
