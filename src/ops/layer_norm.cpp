@@ -116,7 +116,7 @@ template <simd::Simd S, class T, bool Gamma, bool Beta>
     sums.template add_block<false>(next + i, V::splat(0), [&] {
       normalize.advance(kQuad);
       LAYERNORM_UNROLL
-      for (std::ptrdiff_t j = 0; j < kQuad; j += V::lanes) normalize.template operator()<V>(j);
+      for (std::size_t j = 0; j < 4 * V::lanes; j += V::lanes) normalize.template operator()<V>(j);
     });
   }
   normalize.advance(kQuad);

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createEngine, info, layerNorm, tensor } from 'layernorm';
+import { expectError } from './support/errors.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json');
+
+const core = (): WebAssembly.Module => {
+  const file = createRequire(import.meta.url).resolve('layernorm/layernorm.wasm');
+  return new WebAssembly.Module(readFileSync(file));
+};
+
+const x = new Float32Array([1, 2, 3, 4]);
+
+async function rejection(promise: Promise<unknown>): Promise<() => never> {
+  const error = await promise.then(
+    () => new Error('nothing was thrown'),
+    (reason: unknown) => reason,
+  );
+  return () => {
+    throw error;
+  };
+}
+
+describe('info', () => {
+  test('says what runs', () => {
+    expect(info()).toEqual({
+      variant: 'simd',
+      threads: 1,
+      reason: 'this release runs on one thread',
+      version,
+      memoryBytes: expect.any(Number),
+      liveTensors: 0,
+    });
+    expect(info().memoryBytes % 65536).toBe(0);
+  });
+
+  test('counts tensors', () => {
+    const [a, b] = [tensor(x), tensor(x)];
+    expect(info().liveTensors).toBe(2);
+    a.dispose();
+    expect(info().liveTensors).toBe(1);
+    b.dispose();
+    expect(info().liveTensors).toBe(0);
+  });
+});
+
+describe('createEngine', () => {
+  test('makes the same functions over a memory of their own', async () => {
+    const engine = await createEngine();
+    expect(engine.layerNorm(x)).toEqual(layerNorm(x));
+    const { y, mean } = engine.layerNormForward(x);
+    expect(y).toEqual(layerNorm(x));
+    expect(Array.from(mean)).toEqual([2.5]);
+    const t = engine.tensor(x);
+    expect(engine.info()).toEqual({ ...info(), memoryBytes: 2 ** 20, liveTensors: 1 });
+    expect(info().liveTensors).toBe(0);
+    t.dispose();
+    engine.dispose();
+  });
+
+  test('its functions need no this', async () => {
+    const { layerNorm: own, tensor: ownTensor } = await createEngine();
+    using t = ownTensor(x);
+    using y = own(t);
+    expect(y.array).toEqual(layerNorm(x));
+  });
+
+  test('takes a compiled module', async () => {
+    using engine = await createEngine({ module: core() });
+    expect(engine.layerNorm(x)).toEqual(layerNorm(x));
+  });
+
+  test('the memory grows to maxMemory at most', async () => {
+    using engine = await createEngine({ maxMemory: 3 * 2 ** 20 });
+    expectError(
+      () => engine.tensor(new Float32Array(2 ** 20)),
+      'ERR_OUT_OF_MEMORY',
+      /^tensor: 4194304 bytes are needed/,
+    );
+    expect(engine.info().memoryBytes).toBeLessThanOrEqual(3 * 2 ** 20);
+  });
+
+  test.each([
+    [
+      { maxMemory: 1000 },
+      'ERR_ARGUMENT',
+      'createEngine: maxMemory is 1000 bytes, expected 1048576 to 4294967296',
+    ],
+    [
+      { maxMemory: '1 GB' },
+      'ERR_ARGUMENT',
+      "createEngine: maxMemory is '1 GB' bytes, expected 1048576 to 4294967296",
+    ],
+    [{ threads: 4 }, 'ERR_ARGUMENT', "createEngine: unknown option 'threads', expected maxMemory, module"],
+    [
+      { module: new Uint8Array(8) },
+      'ERR_ARGUMENT',
+      'createEngine: module is a Uint8Array, expected a compiled WebAssembly.Module',
+    ],
+    [5, 'ERR_ARGUMENT', 'createEngine: options is 5, expected an object such as { axis: -1 }'],
+  ] as const)('%j is refused', async (options, code, message) => {
+    expectError(await rejection(createEngine(options as object)), code, message);
+  });
+
+  test('refuses a module that is not this core', async () => {
+    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    expectError(
+      await rejection(createEngine({ module })),
+      'ERR_LOAD',
+      `createEngine: the WebAssembly module does not fit this JavaScript, which is layernorm ${version}`,
+    );
+  });
+});
+
+describe('a disposed engine', () => {
+  test('does nothing any more, and its tensors are gone with it', async () => {
+    const engine = await createEngine();
+    const t = engine.tensor(x);
+    engine.dispose();
+    engine.dispose();
+    expect(t.disposed).toBe(true);
+    expectError(() => engine.layerNorm(x), 'ERR_DISPOSED', 'layerNorm: the engine has been disposed');
+    expectError(
+      () => engine.layerNormForward(x),
+      'ERR_DISPOSED',
+      'layerNormForward: the engine has been disposed',
+    );
+    expectError(() => engine.tensor(x), 'ERR_DISPOSED', 'tensor: the engine has been disposed');
+    expectError(() => engine.info(), 'ERR_DISPOSED', 'info: the engine has been disposed');
+    expectError(() => t.array, 'ERR_DISPOSED', /disposed/);
+    expect(() => t.dispose()).not.toThrow();
+  });
+
+  test('is what using leaves behind', async () => {
+    let left: Awaited<ReturnType<typeof createEngine>>;
+    {
+      using engine = await createEngine();
+      left = engine;
+    }
+    expectError(() => left.info(), 'ERR_DISPOSED', /disposed/);
+  });
+});
+
+test('tensors belong to one engine', async () => {
+  using engine = await createEngine();
+  using t = tensor(x);
+  using u = engine.tensor(x);
+  expectError(
+    () => engine.layerNorm(t),
+    'ERR_ARGUMENT',
+    "layerNorm: x is a tensor of another engine; pass its array, or call that engine's own layerNorm",
+  );
+  expectError(
+    () => layerNorm(x, { gamma: u }),
+    'ERR_ARGUMENT',
+    /^layerNorm: gamma is a tensor of another engine/,
+  );
+  expect(engine.layerNorm(t.array)).toEqual(layerNorm(u.array));
+});

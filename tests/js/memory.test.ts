@@ -1,0 +1,110 @@
+// Nothing leaks, and no view that is handed out is stale.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { createEngine, info, layerNorm, layerNormForward, tensor } from 'layernorm';
+import { thrownBy } from './support/errors.js';
+import { normals } from './support/random.js';
+import { expectSameBits } from './support/ulp.js';
+
+const x = normals(6000);
+const gamma = normals(60, 2);
+const options = { shape: [100, 60], gamma, beta: gamma };
+
+/** Runs a workload often enough for any leak to show, after it has run often enough to have taken what it keeps. */
+function expectNoLeak(work: () => void): void {
+  for (let i = 0; i < 20; i++) work();
+  const before = info();
+  for (let i = 0; i < 2000; i++) work();
+  expect(info()).toEqual(before);
+}
+
+test.each<[string, () => void]>([
+  ['typed arrays', () => layerNorm(x, options)],
+  ['statistics', () => layerNormForward(x, options)],
+  ['blocks of columns', () => layerNorm(x, { shape: [100, 60], axis: 0 })],
+  [
+    'tensors that are disposed',
+    () => {
+      using t = tensor(x, [100, 60]);
+      const { y, mean, rstd } = layerNormForward(t, { gamma });
+      for (const one of [y, mean, rstd]) one.dispose();
+    },
+  ],
+  [
+    'tensors in place',
+    () => {
+      using t = tensor(x, [100, 60]);
+      layerNorm(t, { out: t });
+    },
+  ],
+  ['errors', () => thrownBy(() => layerNorm(x, { ...options, gamma: x }))],
+  [
+    'errors of tensors',
+    () => {
+      using t = tensor(x);
+      thrownBy(() => layerNorm(t, { out: new Float32Array(1) }));
+    },
+  ],
+])('%s leave nothing behind', (_, work) => {
+  expectNoLeak(work);
+});
+
+test('engines leave nothing in one another', async () => {
+  const before = info();
+  for (let i = 0; i < 50; i++) {
+    using engine = await createEngine();
+    engine.tensor(x);
+    engine.layerNorm(x, options);
+  }
+  expect(info()).toEqual(before);
+});
+
+test('after any growth views are fresh and results right', async () => {
+  using engine = await createEngine();
+  const expected = layerNorm(x, options);
+  using early = engine.tensor(x, [100, 60]);
+  for (const length of [2 ** 18, 2 ** 20, 2 ** 22]) {
+    const before = engine.info().memoryBytes;
+    using large = engine.tensor(new Float32Array(length));
+    expect(engine.info().memoryBytes).toBeGreaterThan(before);
+    expect(large.array.length).toBe(length);
+    expect(early.array).toEqual(x);
+    expect(engine.layerNorm(x, options)).toEqual(expected);
+    using y = engine.layerNorm(early, { gamma, beta: gamma });
+    expect(y.array).toEqual(expected);
+  }
+});
+
+test('growth in the middle of a call: arguments that are views of the memory are found again', async () => {
+  using engine = await createEngine();
+  const columns = 100_000;
+  using t = engine.tensor(normals(columns, 3));
+  using out = engine.tensor(new Float32Array(columns));
+  // gamma and beta lie outside, and do not fit into the memory as it is.
+  const [g, b] = [normals(columns, 4), normals(columns, 5)];
+  const before = engine.info().memoryBytes;
+  const wide = engine.layerNorm(t.array, { gamma: g, beta: b, dtype: 'float64' });
+  expect(engine.info().memoryBytes).toBeGreaterThan(before);
+  const [copy, gCopy] = [t.array.slice(), g.slice()];
+  expectSameBits(wide, layerNorm(copy, { gamma: gCopy, beta: b, dtype: 'float64' }));
+  using grown = await createEngine();
+  using u = grown.tensor(copy);
+  const result = grown.layerNorm(u.array, { gamma: Float64Array.from(g), beta: [...b] });
+  expectSameBits(result, layerNorm(copy, { gamma: gCopy, beta: b }));
+  expectSameBits(engine.layerNorm(t, { out }).array, layerNorm(copy));
+});
+
+test('a tensor that is forgotten is freed by the collector, at some time', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  (() => {
+    for (let i = 0; i < 10; i++) tensor(x);
+  })();
+  const made = info().liveTensors;
+  expect(made).toBeGreaterThan(0);
+  for (let i = 0; i < 50 && info().liveTensors > 0; i++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(info().liveTensors).toBe(0);
+});
