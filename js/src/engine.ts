@@ -25,6 +25,13 @@ export interface Info {
   readonly liveTensors: number;
 }
 
+/** `WebAssembly.Module` where the user's TypeScript knows it: neither its `lib` without the DOM nor Node's types do. */
+export type CompiledModule = typeof globalThis extends {
+  WebAssembly: { Module: new (bytes: never) => infer Module };
+}
+  ? Module
+  : object;
+
 /** Options of {@link createEngine}. */
 export interface EngineOptions {
   /**
@@ -36,7 +43,7 @@ export interface EngineOptions {
    * The compiled `layernorm/layernorm.wasm` of this very version, for runtimes that forbid compiling from bytes.
    * @defaultValue the module inside this package
    */
-  module?: WebAssembly.Module | null;
+  module?: CompiledModule | null;
 }
 
 /** Every option once, for the check of their names. */

@@ -1,4 +1,11 @@
-export { createEngine, type Engine, type EngineOptions, type Info, info } from './engine.js';
+export {
+  type CompiledModule,
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type Info,
+  info,
+} from './engine.js';
 export {
   type LayerNormForward,
   type LayerNormOptions,
