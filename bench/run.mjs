@@ -1,48 +1,65 @@
-// npm run bench: what a call costs, beside a plain JavaScript loop that is measured in the same minute.
-import { info, layerNorm, tensor } from 'layernorm';
-import { measure, median } from './measure.mjs';
-import { layerNormPlain } from './plain_js.mjs';
+// Measures in the Node that runs it. `npm run bench` builds what is missing and runs this in every Node; bench/README.md
+// says what the figures mean.
 
-const SHAPES = [
-  [1, 64],
-  [8, 256],
-  [128, 768],
-  [512, 1024],
-  [2048, 768],
-  [64, 4096],
-  [4096, 64],
-  [1000, 1000],
-  [37, 773],
-  [8192, 1024],
-];
-const EPSILON = 1e-5;
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { idOf, selectCases } from './lib/cases.mjs';
+import { BASE, compare } from './lib/compare.mjs';
+import { folders } from './lib/folders.mjs';
+import { QUICK, reasonOf, THOROUGH } from './lib/measure.mjs';
+import { randomNumbers } from './lib/random.mjs';
+import { report } from './lib/report.mjs';
+import { PEERS } from './peers/index.mjs';
 
-console.log(
-  `layernorm ${info().version} (${info().variant}, ${info().threads} thread), Node ${process.version}`,
-);
-console.log(
-  'GB/s: 8 bytes an element, x read once and y written once. Ratio: time of the plain loop over time of the call.\n',
-);
-console.log('shape         plain loop     in the heap          Float32Array, out given');
-for (const [rows, cols] of SHAPES) {
-  const shape = [rows, cols];
-  const data = Float32Array.from({ length: rows * cols }, () => 4 * Math.random() - 1);
-  const gamma = Float32Array.from({ length: cols }, () => 0.5 + Math.random());
-  const beta = Float32Array.from({ length: cols }, () => Math.random() - 0.5);
-  const y = new Float32Array(data.length);
-  const heap = { x: tensor(data, shape), out: tensor(data, shape), gamma: tensor(gamma), beta: tensor(beta) };
+const { values } = parseArgs({
+  options: {
+    shapes: { type: 'string' },
+    cases: { type: 'string' },
+    only: { type: 'string' },
+    quick: { type: 'boolean' },
+    dist: { type: 'string', multiple: true },
+    json: { type: 'string' },
+  },
+});
+const list = (text) => text?.split(',').map((part) => part.trim());
 
-  const times = measure({
-    plain: () => layerNormPlain(data, rows, cols, gamma, beta, EPSILON, y),
-    heap: () => layerNorm(heap.x, { epsilon: EPSILON, gamma: heap.gamma, beta: heap.beta, out: heap.out }),
-    array: () => layerNorm(data, { shape, epsilon: EPSILON, gamma, beta, out: y }),
-  });
-  for (const block of Object.values(heap)) block.dispose();
-
-  const speed = (name) => (data.length * 8) / median(times[name]) / 1e6;
-  const cell = (name) =>
-    `${speed(name).toFixed(1).padStart(5)} GB/s ${(speed(name) / speed('plain')).toFixed(1).padStart(6)} x`;
-  console.log(
-    `${`${rows}x${cols}`.padEnd(13)} ${speed('plain').toFixed(1)} GB/s    ${cell('heap')}    ${cell('array')}`,
-  );
+const builds = [];
+for (const [i, folder] of (values.dist ?? [folders.dist]).entries()) {
+  const url = pathToFileURL(join(resolve(folder), 'index.js'));
+  builds.push({ name: i === 0 ? BASE : `build ${i + 1}`, folder, api: await import(`${url}?build=${i}`) });
 }
+
+const wanted = list(values.only) ?? ['arrays', ...Object.keys(PEERS)];
+const peers = {};
+const titles = {};
+for (const name of wanted.filter((one) => one !== 'arrays')) {
+  try {
+    peers[name] = await (await PEERS[name]()).open();
+    titles[name] = peers[name].title;
+  } catch (error) {
+    console.log(`${name}: ${reasonOf(error)}`);
+  }
+}
+
+const rows = [];
+const random = randomNumbers(Date.now());
+const precision = values.quick ? QUICK : THOROUGH;
+for (const one of selectCases({ shapes: list(values.shapes), pattern: values.cases, quick: values.quick })) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${idOf(one)}`);
+  rows.push(await compare(one, { builds, peers, withArrays: wanted.includes('arrays'), precision, random }));
+}
+if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+for (const peer of Object.values(peers)) peer.close();
+
+const result = {
+  node: process.version,
+  v8: process.versions.v8,
+  titles,
+  builds: builds.map(({ folder }) => folder),
+  rows,
+};
+if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 1)}\n`);
+console.log(report([result]));
+process.exit();

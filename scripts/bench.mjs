@@ -6,5 +6,5 @@ import { main, show } from './lib/run.mjs';
 await main(import.meta, async () => {
   await setUp(['build']);
   await build();
-  await show(['node', 'bench/run.mjs']);
+  await show(['node', 'bench/run.mjs', ...process.argv.slice(2)]);
 });

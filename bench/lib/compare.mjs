@@ -1,0 +1,104 @@
+// One case after the other: makes the candidates, looks whether they are right, and times them against each other.
+
+import { labelOf } from './cases.mjs';
+import { measure, medianTime, reasonOf } from './measure.mjs';
+import {
+  arrayCandidate,
+  disposeAll,
+  heapCandidate,
+  OPERATIONS,
+  problemOf,
+  tensorsOf,
+} from './operations.mjs';
+import { largestError } from './reference.mjs';
+import { ratios, summary } from './statistics.mjs';
+
+/** The candidate that the others are compared with. */
+export const BASE = 'layernorm';
+
+/** Far beyond float32's rounding on ordinary rows, and far below what a wrong set-up gives. */
+const LOOSE = 1e-3;
+
+/**
+ * @typedef {object} Cell
+ * @property {import('./statistics.mjs').Summary} [ms] of one call
+ * @property {import('./statistics.mjs').Summary} [ratio] of its time to the base's
+ * @property {number} [error] largest one against float64, in units of max(|y|, 1)
+ * @property {boolean} [wrong] the error is large; told, and timed all the same, where rows are hard on purpose
+ * @property {string} [failure]
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {string} operation
+ * @property {string} dtype
+ * @property {string} label
+ * @property {boolean} headline
+ * @property {number} bytes that a call moves, at least
+ * @property {Record<string, Cell>} cells by candidate
+ */
+
+/**
+ * @param {import('./cases.mjs').Case} one
+ * @param {{ builds: { name: string, api: object }[], peers: Record<string, import('../peers/index.mjs').Peer>, withArrays:
+ *   boolean, precision: object, random: () => number }} options the first build is the base
+ * @returns {Promise<Row>}
+ */
+export async function compare(one, { builds, peers, withArrays, precision, random }) {
+  const problem = problemOf(one);
+  const inHeaps = builds.map(({ api }) => tensorsOf(api, problem));
+  problem.tensors = inHeaps[0];
+
+  /** @type {Record<string, Cell>} */
+  const cells = {};
+  const candidates = builds.map(({ name, api }, i) => heapCandidate(name, api, problem, inHeaps[i]));
+  if (withArrays) candidates.push(arrayCandidate('arrays', builds[0].api, problem));
+  for (const [name, peer] of Object.entries(peers)) {
+    try {
+      const candidate = await peer.candidate(problem);
+      if (candidate) candidates.push({ ...candidate, name });
+    } catch (error) {
+      cells[name] = { failure: reasonOf(error) };
+    }
+  }
+
+  const expected = OPERATIONS[one.operation].expected(problem);
+  const sound = [];
+  for (const candidate of candidates) {
+    cells[candidate.name] = await check(candidate, candidate.expected ?? expected, one.data === 'centred');
+    if (!cells[candidate.name].failure) sound.push(candidate);
+  }
+  for (const { reset } of sound) reset?.();
+
+  const timings = await measure(sound, { ...precision, random });
+  const base = timings[BASE];
+  for (const [name, timing] of Object.entries(timings)) {
+    const cell = cells[name];
+    if (timing.failure) cell.failure = timing.failure;
+    if (medianTime(timing) === undefined) continue;
+    cell.ms = summary(timing.times.filter((time) => time !== undefined));
+    if (base && name !== BASE) cell.ratio = ratios(timing.times, base.times);
+  }
+  for (const { dispose } of candidates) dispose?.();
+  for (const tensors of inHeaps) disposeAll(tensors);
+
+  const { operation, dtype, headline } = one;
+  const bytes = OPERATIONS[operation].passes * problem.x.byteLength;
+  return { operation, dtype, label: labelOf(one), headline, bytes, cells };
+}
+
+/** @returns {Promise<Cell>} */
+async function check({ call, callAsync, sample, reset, result }, expected, strict) {
+  try {
+    reset?.();
+    if (sample) await sample(1);
+    else if (callAsync) await callAsync();
+    else call();
+    const error = largestError(await result(), expected);
+    const wrong = !(error < LOOSE);
+    if (wrong && strict) return { error, failure: `wrong result, off by ${error.toPrecision(2)}` };
+    return { error, ...(wrong && { wrong }) };
+  } catch (error) {
+    return { failure: reasonOf(error) };
+  }
+}
