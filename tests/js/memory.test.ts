@@ -94,6 +94,19 @@ test('growth in the middle of a call: arguments that are views of the memory are
   expectSameBits(engine.layerNorm(t, { out }).array, layerNorm(copy));
 });
 
+test('growth in the middle of a call: an out that it detached comes back as a new view', async () => {
+  using engine = await createEngine();
+  const columns = 100_000;
+  using t = engine.tensor(new Float32Array(columns));
+  const out = t.array;
+  const row = normals(columns, 6);
+  const y = engine.layerNorm(row, { out, gamma: row, beta: row });
+  expect(out.length).toBe(0);
+  expect(y.buffer).toBe(t.array.buffer);
+  expectSameBits(y, layerNorm(row, { gamma: row, beta: row }));
+  expectSameBits(y, t.array);
+});
+
 test('a tensor that is forgotten is freed by the collector, at some time', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

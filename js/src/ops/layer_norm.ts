@@ -1,7 +1,15 @@
 import { CORE_DTYPE } from '../runtime/core_module.js';
 import { LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT, defaultHeapOwner, type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
-import { BLOCK_BYTES, blocksOf, copyBlockIn, copyBlockOut, copyRun, planBlocks } from '../tensor/blocks.js';
+import {
+  BLOCK_BYTES,
+  type BlockPlan,
+  blocksOf,
+  copyBlockIn,
+  copyBlockOut,
+  copyRun,
+  planBlocks,
+} from '../tensor/blocks.js';
 import { type DType, type FloatArray, newArray, readDTypeOption, typedArrayName } from '../tensor/dtype.js';
 import {
   elementCount,
@@ -73,7 +81,8 @@ export interface LayerNormOptions<D extends DType = DType, Out = unknown> {
   dtype?: D | null;
   /**
    * Where to write y: an array of the result's type and size, `x` itself allowed. It may not overlap gamma or beta, nor x in
-   * part. Given, it is what the call returns as y.
+   * part. Given, it is what the call returns as y, but for a view of a {@link Tensor} that the memory's growth has detached
+   * meanwhile: a new view then takes its place.
    * @defaultValue a new container of the kind that x is
    */
   out?: (Out & Output) | null;
@@ -360,16 +369,61 @@ function run(call: Call, withStatistics: boolean): { y: object; mean?: object; r
     const y = call.out ? targetOf(call.out) : make(x.shape);
     if (!withStatistics) {
       normalize(call, y);
-      return { y: y.finish() };
+      return { y: y.finish(owner.heap(operation)) };
     }
     const mean = make(reducedAsOnes(x.shape, axes));
     const rstd = make(reducedAsOnes(x.shape, axes));
     normalize(call, y, mean, rstd);
-    return { y: y.finish(), mean: mean.finish(), rstd: rstd.finish() };
+    const heap = owner.heap(operation);
+    return { y: y.finish(heap), mean: mean.finish(heap), rstd: rstd.finish(heap) };
   } catch (error) {
     for (const target of made) target.discard();
     throw error;
   }
+}
+
+/** Whether the core can use an operand where it lies. */
+function isDirect(operand: Operand, dtype: DType): boolean {
+  return operand.address !== 0 && operand.stored === dtype;
+}
+
+/** The blocks of a call, and where in the scratch block those arrays lie that the core cannot use where they are. */
+interface Layout {
+  readonly plan: BlockPlan;
+  /** Size of the scratch block. */
+  readonly bytes: number;
+  readonly gamma: number | undefined;
+  readonly beta: number | undefined;
+  readonly mean: number | undefined;
+  readonly rstd: number | undefined;
+  /** One block of x, which becomes that of y in place. */
+  readonly block: number | undefined;
+}
+
+function layOut(
+  call: Call,
+  y: Target,
+  mean: Target | undefined,
+  rstd: Target | undefined,
+  limit: number,
+): Layout {
+  const { x, dtype, gamma, beta } = call;
+  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
+  const plan = planBlocks(x.shape, call.axes, bytesPerElement, limit);
+  let bytes = 0;
+  const reserve = (elements: number): number => {
+    const start = bytes;
+    bytes += aligned(elements * bytesPerElement);
+    return start;
+  };
+  const parts = {
+    gamma: gamma && !isDirect(gamma, dtype) ? reserve(gamma.length) : undefined,
+    beta: beta && !isDirect(beta, dtype) ? reserve(beta.length) : undefined,
+    mean: mean?.address === 0 ? reserve(plan.groups) : undefined,
+    rstd: rstd?.address === 0 ? reserve(plan.groups) : undefined,
+    block: y.address !== 0 && plan.contiguous ? undefined : reserve(plan.elements),
+  };
+  return { plan, bytes, ...parts };
 }
 
 /**
@@ -377,104 +431,75 @@ function run(call: Call, withStatistics: boolean): { y: object; mean?: object; r
  * blocks of whole groups.
  */
 function normalize(call: Call, y: Target, mean?: Target, rstd?: Target): void {
-  const { operation, x, dtype, axes, gamma, beta } = call;
+  const { operation, x, dtype, gamma, beta } = call;
   const heap = call.owner.heap(operation);
-  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
   if (x.length === 0) {
     // Groups of no elements have statistics all the same: 0 / 0.
     mean?.elements(heap).fill(Number.NaN);
     rstd?.elements(heap).fill(Number.NaN);
     return;
   }
-  const direct = (operand: Operand): boolean => operand.address !== 0 && operand.stored === dtype;
-  const xInHeap = direct(x);
-  const yInHeap = y.address !== 0;
-
-  // Everything that is not in the heap gets a part of the scratch block, from its start in this order.
-  let bytes = 0;
-  const reserve = (elements: number): number => {
-    const start = bytes;
-    bytes += aligned(elements * bytesPerElement);
-    return start;
-  };
-  const gammaStart = gamma && !direct(gamma) ? reserve(gamma.length) : undefined;
-  const betaStart = beta && !direct(beta) ? reserve(beta.length) : undefined;
-  const parameterBytes = bytes;
-
-  let plan = planBlocks(
-    x.shape,
-    axes,
-    bytesPerElement,
-    xInHeap && yInHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES,
-  );
-  let meanStart: number | undefined;
-  let rstdStart: number | undefined;
-  let blockStart: number | undefined;
-  const layOut = (): void => {
-    bytes = parameterBytes;
-    meanStart = mean && mean.address === 0 ? reserve(plan.groups) : undefined;
-    rstdStart = rstd && rstd.address === 0 ? reserve(plan.groups) : undefined;
-    blockStart = yInHeap && plan.contiguous ? undefined : reserve(plan.elements);
-  };
-  layOut();
-  let scratch = bytes === 0 ? 0 : heap.tryScratch(bytes);
-  if (scratch === 0 && bytes !== 0) {
+  const xInHeap = isDirect(x, dtype);
+  const limit = xInHeap && y.address !== 0 ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES;
+  let layout = layOut(call, y, mean, rstd, limit);
+  if (heap.tryScratch(layout.bytes) === 0) {
     // Slower, but it needs the least: one group at a time.
-    plan = planBlocks(x.shape, axes, bytesPerElement, 0);
-    layOut();
-    scratch = heap.scratch(operation, bytes);
+    layout = layOut(call, y, mean, rstd, 0);
   }
+  const scratch = heap.scratch(operation, layout.bytes);
+  const { plan } = layout;
 
   // Nothing allocates from here on, so views stay valid.
+  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
   const elements = heap.elements(dtype);
-  const at = (address: number): number => address / bytesPerElement;
+  const source = elementsOf(heap, x);
+  const result = y.elements(heap);
   const parameter = (operand: Operand | undefined, start: number | undefined): number => {
     if (operand === undefined) return 0;
     if (start === undefined) return operand.address;
-    copyRun(elements, at(scratch + start), elementsOf(heap, operand), 0, operand.length);
+    copyRun(elements, (scratch + start) / bytesPerElement, elementsOf(heap, operand), 0, operand.length);
     return scratch + start;
   };
-  const gammaAddress = parameter(gamma, gammaStart);
-  const betaAddress = parameter(beta, betaStart);
-  const statistic = (target: Target | undefined, start: number | undefined, firstGroup: number): number => {
+  const gammaAddress = parameter(gamma, layout.gamma);
+  const betaAddress = parameter(beta, layout.beta);
+  const statistic = (target: Target | undefined, start: number | undefined, group: number): number => {
     if (target === undefined) return 0;
-    return start === undefined ? target.address + firstGroup * bytesPerElement : scratch + start;
+    return start === undefined ? target.address + group * bytesPerElement : scratch + start;
   };
-  const source = elementsOf(heap, x);
-  const result = y.elements(heap);
 
   for (const block of blocksOf(plan)) {
-    const offset = block.offset * bytesPerElement;
-    const work = blockStart === undefined ? y.address + offset : scratch + blockStart;
-    let from = work;
-    if (xInHeap && plan.contiguous) from = x.address + offset;
-    else copyBlockIn(elements, at(work), source, plan, block);
-    const meanAddress = statistic(mean, meanStart, block.firstGroup);
-    const rstdAddress = statistic(rstd, rstdStart, block.firstGroup);
+    const { offset, firstGroup, groups } = block;
+    const inPlace =
+      layout.block === undefined ? y.address + offset * bytesPerElement : scratch + layout.block;
+    let from = inPlace;
+    if (xInHeap && plan.contiguous) from = x.address + offset * bytesPerElement;
+    else copyBlockIn(elements, inPlace / bytesPerElement, source, plan, block);
+    const meanAddress = statistic(mean, layout.mean, firstGroup);
+    const rstdAddress = statistic(rstd, layout.rstd, firstGroup);
     heap.writeDims(block.dims);
-    heap.check(
-      operation,
-      heap.core.layerNormForward(
-        CORE_DTYPE[dtype],
-        from,
-        work,
-        gammaAddress,
-        betaAddress,
-        meanAddress,
-        rstdAddress,
-        heap.dims,
-        block.dims.length,
-        block.axes,
-        call.epsilon,
-        call.rmsScaling,
-      ),
+    const status = heap.core.layerNormForward(
+      CORE_DTYPE[dtype],
+      from,
+      inPlace,
+      gammaAddress,
+      betaAddress,
+      meanAddress,
+      rstdAddress,
+      heap.dims,
+      block.dims.length,
+      block.axes,
+      call.epsilon,
+      call.rmsScaling,
     );
-    if (blockStart !== undefined) copyBlockOut(result, elements, at(work), plan, block);
-    if (meanStart !== undefined) {
-      copyRun((mean as Target).elements(heap), block.firstGroup, elements, at(meanAddress), block.groups);
+    heap.check(operation, status);
+    if (layout.block !== undefined) {
+      copyBlockOut(result, elements, inPlace / bytesPerElement, plan, block);
     }
-    if (rstdStart !== undefined) {
-      copyRun((rstd as Target).elements(heap), block.firstGroup, elements, at(rstdAddress), block.groups);
+    if (mean && layout.mean !== undefined) {
+      copyRun(mean.elements(heap), firstGroup, elements, meanAddress / bytesPerElement, groups);
+    }
+    if (rstd && layout.rstd !== undefined) {
+      copyRun(rstd.elements(heap), firstGroup, elements, rstdAddress / bytesPerElement, groups);
     }
   }
 }

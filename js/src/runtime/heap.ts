@@ -87,7 +87,8 @@ export class Heap {
   }
 
   /**
-   * The block that all calls share, grown when it is smaller than `bytes`. Its content does not survive the call.
+   * The block that all calls share, grown when it is smaller than `bytes`, which may be 0. Its content does not survive the
+   * call.
    * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`
    */
   scratch(operation: string, bytes: number): number {
@@ -103,7 +104,7 @@ export class Heap {
 
   /** As {@link scratch}, but 0 when the memory cannot grow that far. */
   tryScratch(bytes: number): number {
-    if (bytes > this.#scratchBytes) {
+    if (bytes > this.#scratchBytes || this.#scratch === 0) {
       // Released first: the new block may then take its place.
       if (this.#scratch !== 0) this.release(this.#scratch);
       const wanted = Math.max(bytes, LEAST_SCRATCH_BYTES);

@@ -6,7 +6,7 @@ import { type CoreFactoryOptions, type CoreModule, readText } from './core_modul
 import { describe, LayerNormError } from './errors.js';
 
 /** Bytes of one page of WebAssembly memory. */
-export const PAGE_BYTES = 65536;
+const PAGE_BYTES = 65536;
 
 /** What the module declares as its initial memory: 1 MiB. Must equal INITIAL_MEMORY of the linker, in pages. */
 const INITIAL_PAGES = 16;

@@ -1,6 +1,5 @@
 import { LayerNormError } from '../runtime/errors.js';
-import type { Heap, HeapOwner } from '../runtime/heap.js';
-import { BYTES_PER_ELEMENT } from '../runtime/heap.js';
+import { BYTES_PER_ELEMENT, type Heap, type HeapOwner } from '../runtime/heap.js';
 import { type DType, type FloatArray, newArray } from './dtype.js';
 import { HeapTensor } from './heap_tensor.js';
 import { elementCount, formatShape, type Shape, sameShape } from './shape.js';
@@ -13,7 +12,7 @@ export interface Target {
   /** Its elements, row-major. For those in the heap a view that is valid until the memory grows. */
   elements(heap: Heap): FloatArray;
   /** The container that the caller gets, once the elements are written. */
-  finish(): object;
+  finish(heap: Heap): object;
   /** Frees what was taken, when the call fails. */
   discard(): void;
 }
@@ -52,7 +51,10 @@ export function targetOf(out: Operand): Target {
   return {
     address: out.address,
     elements: (heap) => elementsOf(heap, out) as FloatArray,
-    finish: () => out.value,
+    finish: (heap) => {
+      const detached = out.kind === 'typed array' && (out.value as FloatArray).length !== out.length;
+      return detached ? elementsOf(heap, out) : out.value;
+    },
     discard: () => {},
   };
 }

@@ -12,17 +12,17 @@ test('a new target is of the kind that its model is', () => {
   const array = newTarget('f', owner, read(new Float32Array(2)), 'float64', [3]);
   array.elements(heap).set([1, 2, 3]);
   expect(array.address).toBe(0);
-  expect(array.finish()).toEqual(new Float64Array([1, 2, 3]));
+  expect(array.finish(heap)).toEqual(new Float64Array([1, 2, 3]));
   expect(() => array.discard()).not.toThrow();
 
   const nested = newTarget('f', owner, read([[1]]), 'float32', [1, 2]);
-  expect(nested.finish()).toEqual([[0, 0]]);
+  expect(nested.finish(heap)).toEqual([[0, 0]]);
 
   const model = new HeapTensor('f', owner, [1], 'float32');
   const tensor = newTarget('f', owner, read(model), 'float64', [2, 1]);
   expect(tensor.address).toBeGreaterThan(0);
   expect(tensor.elements(heap)).toHaveLength(2);
-  expect(tensor.finish()).toMatchObject({ shape: [2, 1], dtype: 'float64' });
+  expect(tensor.finish(heap)).toMatchObject({ shape: [2, 1], dtype: 'float64' });
   expect(heap.liveTensors).toBe(2);
   tensor.discard();
   model.dispose();
@@ -33,7 +33,7 @@ test('an output is written to and handed back itself', () => {
   const out = { data: new Float32Array(3), shape: [1, 2], offset: 1 };
   const target = targetOf(readOutput('f', owner, out, 'float32', [1, 2]));
   target.elements(heap).set([1, 2]);
-  expect(target.finish()).toBe(out);
+  expect(target.finish(heap)).toBe(out);
   expect(Array.from(out.data)).toEqual([0, 1, 2]);
 });
 
