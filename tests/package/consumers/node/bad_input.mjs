@@ -1,0 +1,3 @@
+import { layerNorm } from 'layernorm';
+
+layerNorm(new Float32Array(6), { shape: [2, 4] });
