@@ -314,11 +314,14 @@ function readObject(
     );
   }
   const sizes = toArray(value.dims ?? value.shape);
+  if (sizes === undefined || sizes === null) throw notATensor(operation, argument, value);
   checkShape(operation, argument, sizes);
   const shape = [...sizes];
   const [elements, className] = readData(operation, argument, data);
   const dtype = className === undefined ? 'float32' : dtypeOfArray(operation, argument, className);
-  const strides = toArray(value.stride ?? value.strides);
+  // The tensors of transformers.js have a method `stride`, and always are contiguous.
+  const stride = typeof value.stride === 'function' ? undefined : value.stride;
+  const strides = toArray(stride ?? value.strides);
   const offset = value.offset ?? 0;
   if (strides === undefined && offset === 0) checkCount(operation, argument, elements.length, shape);
   const layout = readLayout(operation, argument, elements.length, shape, strides, offset);
