@@ -99,6 +99,7 @@ test('importing does nothing, the first call is synchronous, and nobody else not
     changedByImport: [],
     changedByCalls: [],
     resources: 0,
+    listeners: 0,
   });
 });
 

@@ -64,6 +64,8 @@ const isOurs = (path) => !/^globalThis\.(process|performance|module|require)\b/.
 
 const before = everything();
 const resources = process.getActiveResourcesInfo().length;
+const countListeners = () => process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+const listeners = countListeners();
 
 const { layerNorm, createEngine, tensor } = await import('layernorm');
 const usesAtImport = uses;
@@ -90,5 +92,6 @@ console.log(
     changedByImport,
     changedByCalls,
     resources: process.getActiveResourcesInfo().length - resources,
+    listeners: countListeners() - listeners,
   }),
 );

@@ -1,0 +1,166 @@
+// What is in the tarball, and what the validators of packages say about it.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import ts from 'typescript';
+import { bin, install, manifest, pack, run } from './support/installed.mjs';
+
+const FILES = [
+  'LICENSE',
+  'README.md',
+  'dist/edge-light.js',
+  'dist/edge-light.js.map',
+  'dist/index.cjs',
+  'dist/index.cjs.map',
+  'dist/index.d.cts',
+  'dist/index.d.ts',
+  'dist/index.js',
+  'dist/index.js.map',
+  'dist/layernorm.wasm',
+  'dist/workerd.js',
+  'dist/workerd.js.map',
+  'package.json',
+];
+const SCRIPTS = FILES.filter((path) => /\.c?js$/.test(path));
+
+/** Bytes of the tarball. Far above what it has: a picture or a second copy of the maps would show. */
+const MAX_TARBALL = 500_000;
+
+let app;
+before(() => {
+  app = install('node');
+});
+
+const installed = (path) => join(app, 'node_modules', 'layernorm', path);
+const text = (path) => readFileSync(installed(path), 'utf8');
+
+describe('contents', () => {
+  test('the files that are meant to be there, and no others', () => {
+    const { files, size } = pack();
+    console.log(`tarball: ${size} bytes`);
+    assert.deepEqual(files.map(({ path }) => path).sort(), [...FILES].sort());
+    for (const { path, mode, size: bytes } of files) {
+      assert.equal(mode & 0o111, 0, `${path} is executable`);
+      assert.ok(bytes > 0, `${path} is empty`);
+    }
+    assert.ok(size < MAX_TARBALL, `the tarball has ${size} bytes`);
+  });
+
+  test('no dependencies, and nothing that runs at installation', () => {
+    const { dependencies, peerDependencies, optionalDependencies, bundledDependencies, scripts } =
+      manifest(app);
+    assert.deepEqual(
+      { dependencies, peerDependencies, optionalDependencies, bundledDependencies },
+      {
+        dependencies: undefined,
+        peerDependencies: undefined,
+        optionalDependencies: undefined,
+        bundledDependencies: undefined,
+      },
+    );
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
+      assert.ok(!(name in scripts), name);
+  });
+
+  test('everything that package.json names exists', () => {
+    const { main, module, types, exports } = manifest(app);
+    const targets = (entry) => (typeof entry === 'string' ? [entry] : Object.values(entry).flatMap(targets));
+    for (const target of [main, module, types, ...targets(exports)]) {
+      assert.ok(existsSync(installed(target)), target);
+    }
+  });
+
+  for (const path of SCRIPTS) {
+    test(`${path}: its source map is there and carries the sources, of the repository only`, () => {
+      const [, name] = text(path).match(/\n\/\/# sourceMappingURL=(.+)\n$/);
+      const { sources, sourcesContent } = JSON.parse(text(join('dist', name)));
+      assert.equal(sources.length, sourcesContent.length);
+      sources.forEach((source, i) => {
+        assert.match(source, /^(\.\.\/js\/src\/[\w/]+\.ts|built:#[\w-]+)$/);
+        assert.equal(typeof sourcesContent[i], 'string', source);
+      });
+      assert.ok(sources.includes('../js/src/ops/layer_norm.ts'));
+      assert.ok(!sourcesContent.join('').includes('0061736d'), 'the map carries the wasm');
+    });
+  }
+});
+
+describe('code', () => {
+  /** What breaks somewhere: under a policy, in a bundler, in a service worker, in Deno. */
+  const FORBIDDEN = {
+    'code from strings': /\bnew Function\b|(?<![\w$.])eval\s*\(|\bFunction\s*\(/,
+    'a dynamic import': /(?<![\w$.])import\s*\(/,
+    'an address of its own': /\bimport\.meta\b|\bnew URL\b|\bdocument\b|\bcurrentScript\b|__dirname/,
+    'a request': /\bfetch\b|\bXMLHttpRequest\b|\bimportScripts\b/,
+    'a module of Node': /\brequire\s*\(|["'`]node:|\bprocess\b/,
+    'a line on the console': /\bconsole\b/,
+    'a promise at the top level': /(?<![\w$.])await\s+import\b/,
+  };
+
+  for (const path of SCRIPTS) {
+    test(`${path} has nothing that breaks somewhere`, () => {
+      for (const [what, pattern] of Object.entries(FORBIDDEN)) {
+        const found = text(path).match(pattern);
+        assert.equal(found, null, `${what}: ...${text(path).slice(found?.index - 40, found?.index + 40)}...`);
+      }
+    });
+  }
+
+  test('the language and WebAssembly are all that index.js asks for', () => {
+    const path = installed('dist/index.js');
+    const program = ts.createProgram([path], {
+      allowJs: true,
+      checkJs: true,
+      noEmit: true,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2022.d.ts'],
+      types: [],
+    });
+    const missing = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) =>
+        ts.flattenDiagnosticMessageText(messageText, ' ').match(/^Cannot find name '(\w+)'/),
+      )
+      .flatMap((match) => (match ? [match[1]] : []));
+    // clearInterval stands in the glue for a timer that is never started.
+    assert.deepEqual([...new Set(missing)].sort(), ['WebAssembly', 'clearInterval']);
+  });
+
+  test('the wasm is inside the entries that need it, and only there', () => {
+    const hex = readFileSync(installed('dist/layernorm.wasm'), 'hex');
+    const holders = SCRIPTS.filter((path) => text(path).includes(hex));
+    assert.deepEqual(holders, ['dist/index.cjs', 'dist/index.js']);
+    assert.deepEqual(
+      SCRIPTS.filter((path) => text(path).includes(hex.slice(0, 32))),
+      holders,
+    );
+  });
+});
+
+describe('validators', () => {
+  test('publint has nothing to remark, not even a suggestion', () => {
+    const { status, stdout, stderr } = run(bin('publint'), [
+      'run',
+      pack().tarball,
+      '--strict',
+      '--level',
+      'suggestion',
+    ]);
+    console.log(stdout + stderr);
+    assert.match(stdout, /All good!/);
+    assert.equal(status, 0);
+  });
+
+  test('are the types wrong? No, under node16 and bundler', () => {
+    const { status, stdout, stderr } = run(bin('attw'), [
+      pack().tarball,
+      ...['--profile', 'node16', '--exclude-entrypoints', 'layernorm.wasm', '--format', 'ascii'],
+      ...['--no-emoji', '--no-color'],
+    ]);
+    console.log(stdout + stderr);
+    assert.match(stdout, /No problems found/);
+    assert.equal(status, 0);
+  });
+});
