@@ -73,7 +73,7 @@ export function pack() {
  */
 export function install(consumer) {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true }\n');
+  writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
   mustRun('npm', ['install', '--offline', '--no-audit', '--no-fund', pack().tarball], { cwd: folder });
   cpSync(at('tests', 'package', 'consumers', consumer), folder, { recursive: true });
   return folder;
