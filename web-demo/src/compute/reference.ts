@@ -1,0 +1,74 @@
+// The check: layer normalization in float64, by its formula and with compensated sums, against what the kernel returned.
+
+import type { Numbers } from '../parse/dataset.js';
+import type { Groups } from './groups.js';
+
+export interface CheckedCall {
+  readonly x: Numbers;
+  readonly y: Float32Array | Float64Array;
+  readonly groups: Groups;
+  readonly epsilon: number;
+  readonly gamma: Float32Array | Float64Array | undefined;
+  readonly beta: Float32Array | Float64Array | undefined;
+}
+
+export interface Check {
+  /** The largest distance of a result from the reference. */
+  readonly absolute: number;
+  /** The same in units in the last place of max(|y|, 1), in the type of the result. */
+  readonly ulp: number;
+  /** Results that are no numbers, and are none in the reference either. */
+  readonly notFinite: number;
+}
+
+/** Checks a range of samples. What is worst so far goes in and comes out, so that the work can be cut into slices. */
+export function checkSamples(call: CheckedCall, from: number, to: number, soFar: Check): Check {
+  const { x, y, groups, epsilon, gamma, beta } = call;
+  const { starts, offsets, size } = groups;
+  const isSingle = y instanceof Float32Array;
+  const mantissaBits = isSingle ? 23 : 52;
+  // The kernel converts everything to the type of the result first: that is no error of its own.
+  const element = (i: number): number => (isSingle ? Math.fround(x[i] as number) : (x[i] as number));
+  let { absolute, ulp, notFinite } = soFar;
+  for (let g = from; g < to; g++) {
+    const start = starts[g] as number;
+    const at = (p: number): number => element(start + (offsets[p] as number));
+    const first = sum(size, at) / size;
+    const mean = first + sum(size, (p) => at(p) - first) / size;
+    const variance = sum(size, (p) => (at(p) - mean) ** 2) / size;
+    const rstd = 1 / Math.sqrt(variance + epsilon);
+    for (let p = 0; p < size; p++) {
+      const expected = (at(p) - mean) * rstd * (gamma?.[p] ?? 1) + (beta?.[p] ?? 0);
+      const got = y[start + (offsets[p] as number)] as number;
+      if (!Number.isFinite(expected)) {
+        if (Object.is(expected, got) || Number.isNaN(expected)) notFinite++;
+        else absolute = ulp = Number.POSITIVE_INFINITY;
+        continue;
+      }
+      const error = Math.abs(got - expected);
+      if (!(error <= absolute)) absolute = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+      const inUlp = error / spacingAt(expected, mantissaBits);
+      if (!(inUlp <= ulp)) ulp = Number.isNaN(inUlp) ? Number.POSITIVE_INFINITY : inUlp;
+    }
+  }
+  return { absolute, ulp, notFinite };
+}
+
+/** Distance of neighbouring floats at max(|value|, 1). */
+function spacingAt(value: number, mantissaBits: number): number {
+  const magnitude = Math.abs(value);
+  return magnitude < 2 ? 2 ** -mantissaBits : 2 ** (Math.floor(Math.log2(magnitude)) - mantissaBits);
+}
+
+/** Neumaier's sum: the rounding error of every addition is added at the end. */
+function sum(length: number, at: (i: number) => number): number {
+  let total = 0;
+  let lost = 0;
+  for (let i = 0; i < length; i++) {
+    const value = at(i);
+    const next = total + value;
+    lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  return total + lost;
+}

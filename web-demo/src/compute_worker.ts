@@ -1,0 +1,254 @@
+// All work on data, off the main thread: reading files, every call of layernorm, and the check of its results.
+
+import { type DType, info, layerNorm, layerNormForward } from 'layernorm';
+import { elementLabel, type Groups, groupsOf, sampleLabel } from './compute/groups.js';
+import { picturePixels } from './compute/pixels.js';
+import { type Check, checkSamples } from './compute/reference.js';
+import { reachFromZero, spreadOf } from './compute/spread.js';
+import { timeCall } from './compute/timing.js';
+import iris from './data/iris.csv?raw';
+import { parseCsv } from './parse/csv.js';
+import { type Dataset, type Numbers, type Progress, shapeOf } from './parse/dataset.js';
+import { openFile } from './parse/open.js';
+import type {
+  DatasetSummary,
+  Failure,
+  Page,
+  Parameter,
+  Reply,
+  Request,
+  RunSummary,
+  Settings,
+  Source,
+  Statistics,
+} from './protocol.js';
+
+type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** Names of an axis go to the page only up to this many; pages of samples carry theirs. */
+const MAX_NAMES = 64;
+/** The check of a result lets other requests in between slices of about this many elements. */
+const SLICE_ELEMENTS = 400_000;
+
+/** A last dimension of up to this size is drawn as a whole. */
+const MAX_RUN = 8;
+
+interface Result {
+  readonly run: number;
+  readonly settings: Settings;
+  readonly groups: Groups;
+  readonly gamma: Floats | undefined;
+  readonly beta: Floats | undefined;
+  readonly y: Floats;
+  readonly mean: Floats;
+  readonly rstd: Floats;
+  readonly std: Floats;
+  readonly meanAfter: Floats;
+  readonly stdAfter: Floats;
+  readonly reach: number;
+}
+
+let dataset: Dataset | undefined;
+let result: Result | undefined;
+let runs = 0;
+
+self.addEventListener('message', async ({ data: request }: MessageEvent<Request>) => {
+  const { id } = request;
+  try {
+    const { gives, transfer } = await answer(request);
+    post({ kind: 'done', id, gives }, transfer);
+  } catch (error) {
+    post({ kind: 'failed', id, failure: failureOf(error) });
+  }
+});
+
+function post(reply: Reply, transfer: Transferable[] = []): void {
+  self.postMessage(reply, { transfer });
+}
+
+async function answer(request: Request): Promise<{ gives: unknown; transfer?: Transferable[] }> {
+  switch (request.name) {
+    case 'open':
+      return {
+        gives: await open(request.takes, (fraction) => post({ kind: 'progress', id: request.id, fraction })),
+      };
+    case 'run':
+      return { gives: run(request.takes) };
+    case 'page':
+      return { gives: page(request.takes) };
+    case 'picture': {
+      const { x, y, shape, reach } = current();
+      const gives = picturePixels(x, y, shape, reach, request.takes.longestSide);
+      return { gives, transfer: [gives.before.buffer, gives.after.buffer] };
+    }
+  }
+}
+
+/** The data that was read last takes the place of the one before only if it can be read. */
+async function open(source: Source, onProgress: Progress): Promise<DatasetSummary> {
+  const opened = await read(source, onProgress);
+  dataset = opened;
+  result = undefined;
+  const { data, axes, name, kind, notes } = opened;
+  return {
+    name,
+    kind,
+    notes,
+    axes: axes.map(({ names, ...axis }) => (names && names.length <= MAX_NAMES ? { ...axis, names } : axis)),
+    elements: data.length,
+    stored: data.constructor.name.replace('Array', '').toLowerCase(),
+    computed: data instanceof Float64Array ? 'float64' : 'float32',
+  };
+}
+
+async function read(source: Source, onProgress: Progress): Promise<Dataset> {
+  switch (source.kind) {
+    case 'sample':
+      return { ...parseCsv(iris, 'Fisher’s Iris flowers'), notes: [] };
+    case 'text':
+      return parseCsv(source.text, 'Pasted numbers', onProgress);
+    case 'file':
+      return openFile(source.file, onProgress);
+  }
+}
+
+/** Normalizes the data. On an error the result before stays. */
+function run(settings: Settings): RunSummary {
+  if (!dataset) throw new Error('There is no data to normalize.');
+  const { data: x } = dataset;
+  const shape = shapeOf(dataset);
+  const { axis, epsilon } = settings;
+  const size = axis.reduce((product, d) => product * (shape[d] ?? 1), 1);
+  const isDouble = x instanceof Float64Array;
+  const gamma = expand(settings.gamma, size, isDouble);
+  const beta = expand(settings.beta, size, isDouble);
+  const options = { shape, axis, epsilon, gamma: gamma ?? null, beta: beta ?? null };
+
+  // The first call checks every argument, so what follows cannot meet a wrong one.
+  const { y, mean, rstd } = layerNormForward(x, options) as { y: Floats; mean: Floats; rstd: Floats };
+  const scratch = new (isDouble ? Float64Array : Float32Array)(y.length) as Floats;
+  const { milliseconds, calls } = timeCall(() => {
+    layerNorm<Numbers, DType, Floats>(x, { ...options, out: scratch });
+  });
+
+  const groups = groupsOf(shape, axis);
+  const { std } = statistics(x, shape, axis, scratch);
+  const after = statistics(y, shape, axis, scratch);
+  const reach = reachFromZero(y);
+  runs++;
+  result = {
+    run: runs,
+    settings,
+    groups,
+    gamma,
+    beta,
+    y,
+    mean,
+    rstd,
+    std,
+    meanAfter: after.mean,
+    stdAfter: after.std,
+    reach,
+  };
+  void check(x, result);
+
+  const { version, variant, threads, reason } = info();
+  return {
+    run: runs,
+    settings,
+    samples: groups.count,
+    size: groups.size,
+    before: spreadOf(x),
+    after: spreadOf(y),
+    reach,
+    engine: { version, variant, threads, ...(reason ? { reason } : {}) },
+    milliseconds,
+    timedCalls: calls,
+    bytes: x.byteLength + y.byteLength,
+  };
+}
+
+/** Mean and standard deviation of each sample by the kernel itself: without epsilon, rstd is 1 / standard deviation. */
+function statistics(
+  values: Dataset['data'],
+  shape: readonly number[],
+  axis: readonly number[],
+  out: Floats,
+): { mean: Floats; std: Floats } {
+  const { mean, rstd } = layerNormForward<Numbers, DType, Floats>(values, { shape, axis, epsilon: 0, out });
+  return { mean, std: rstd.map((value) => 1 / value) as Floats };
+}
+
+function expand(parameter: Parameter, size: number, isDouble: boolean): Floats | undefined {
+  if (parameter === undefined) return undefined;
+  const make = isDouble ? Float64Array : Float32Array;
+  return typeof parameter === 'number' ? new make(size).fill(parameter) : make.from(parameter);
+}
+
+/** Compares a result with the reference, and stops when there is a newer one. */
+async function check(x: Dataset['data'], checked: Result): Promise<void> {
+  const { groups, y, gamma, beta, settings, run } = checked;
+  const perSlice = Math.max(1, Math.floor(SLICE_ELEMENTS / groups.size));
+  let so: Check = { absolute: 0, ulp: 0, notFinite: 0 };
+  for (let from = 0; from < groups.count; from += perSlice) {
+    await new Promise((resume) => setTimeout(resume));
+    if (result !== checked) return;
+    const to = Math.min(from + perSlice, groups.count);
+    so = checkSamples({ x, y, groups, epsilon: settings.epsilon, gamma, beta }, from, to, so);
+    post({ kind: 'checked', run, fraction: to / groups.count, check: so });
+  }
+}
+
+function current(): Result & { x: Dataset['data']; shape: number[]; axes: Dataset['axes'] } {
+  if (!dataset || !result) throw new Error('Nothing has been normalized yet.');
+  return { ...result, x: dataset.data, shape: shapeOf(dataset), axes: dataset.axes };
+}
+
+function page({ from, count, positions: most }: { from: number; count: number; positions: number }): Page {
+  const { x, y, axes, groups, gamma, beta, ...rest } = current();
+  const samples = Array.from(
+    { length: Math.max(0, Math.min(count, groups.count - from)) },
+    (_, i) => from + i,
+  );
+  const positions = spreadPositions(groups, most);
+  const cells = (values: ArrayLike<number>): Float64Array =>
+    Float64Array.from(
+      samples.flatMap((g) =>
+        positions.map((p) => values[(groups.starts[g] as number) + (groups.offsets[p] as number)] as number),
+      ),
+    );
+  const pick = (values: Floats): number[] => samples.map((g) => values[g] as number);
+  const before: Statistics = { mean: pick(rest.mean), std: pick(rest.std) };
+  return {
+    run: rest.run,
+    from,
+    labels: samples.map((g) => sampleLabel(groups, axes, g)),
+    before,
+    after: { mean: pick(rest.meanAfter), std: pick(rest.stdAfter) },
+    rstd: pick(rest.rstd),
+    positions,
+    positionLabels: positions.map((p) => elementLabel(groups, axes, p)),
+    x: cells(x),
+    y: cells(y),
+    gamma: gamma && positions.map((p) => gamma[p] as number),
+    beta: beta && positions.map((p) => beta[p] as number),
+  };
+}
+
+/** All positions, or some at even distances. A short last dimension, such as colours, stays together. */
+function spreadPositions({ shape, reduced, size }: Groups, most: number): number[] {
+  const last = shape[reduced.at(-1) ?? 0] ?? 1;
+  const run = last <= MAX_RUN ? last : 1;
+  const runs = size / run;
+  const drawn = Math.min(runs, Math.floor(most / run));
+  return Array.from(
+    { length: drawn * run },
+    (_, i) => Math.floor((Math.floor(i / run) * runs) / drawn) * run + (i % run),
+  );
+}
+
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return { name: error.name, message: error.message, ...code };
+}

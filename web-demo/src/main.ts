@@ -1,0 +1,301 @@
+// The page: brings together what the user opens and sets, the worker that computes, and the views of the result.
+
+import { ComputeClient, type ComputeError } from './compute_client.js';
+import { count } from './parse/dataset.js';
+import type { DatasetSummary, Page, RunSummary, Source } from './protocol.js';
+import { DataPanel } from './ui/data_panel.js';
+import { byId, debounce, showError } from './ui/dom.js';
+import { EnginePanel } from './ui/engine_panel.js';
+import { significant } from './ui/format.js';
+import { PAGE_SIZE, Pager } from './ui/pager.js';
+import { PictureView, type Pixel } from './ui/picture_view.js';
+import { type Place, SampleList } from './ui/sample_list.js';
+import { describe, elementOf, SamplePanel } from './ui/sample_panel.js';
+import { SampleTable } from './ui/sample_table.js';
+import { SettingsPanel } from './ui/settings_panel.js';
+
+/** Elements of a sample that are drawn, at most. */
+const MAX_POSITIONS = 256;
+/** Pixels of a picture along its longer side that are drawn, at most. */
+const LONGEST_SIDE = 1024;
+/** Quiet time before settings take effect, before something is announced, and before waiting is shown. */
+const [SETTLE_MS, ANNOUNCE_MS, BUSY_MS] = [120, 700, 250];
+
+type View = 'picture' | 'map' | 'table';
+
+const FIRST: Place = { sample: 0, element: 0 };
+
+class App {
+  readonly #client = new ComputeClient(({ run, fraction, check }) =>
+    this.#engine.showCheck(run, fraction, check),
+  );
+  readonly #engine = new EnginePanel();
+  readonly #data = new DataPanel((source) => void this.open(source));
+  readonly #settings = new SettingsPanel(debounce(SETTLE_MS, () => void this.#run()));
+  readonly #list = new SampleList(byId('view-map'), {
+    onPoint: (place) => this.#point(place),
+    onPick: (place) => this.#pick(place),
+    onLeave: (direction, wholePage) => this.#leavePage(direction, wholePage),
+  });
+  readonly #table = new SampleTable(byId('view-table'), (sample) =>
+    this.#pick({ sample, element: this.#picked.element }),
+  );
+  readonly #picture = new PictureView(byId('view-picture'), (pixel, isPick) =>
+    this.#pointAtPixel(pixel, isPick),
+  );
+  readonly #pager = new Pager(
+    (page) => void this.#showPage(page, { sample: 0, element: this.#picked.element }),
+  );
+  readonly #one = new SamplePanel((element) => this.#pick({ sample: this.#picked.sample, element }));
+
+  #dataset: DatasetSummary | undefined;
+  #summary: RunSummary | undefined;
+  #page: Page | undefined;
+  #view: View = 'map';
+  #picked = FIRST;
+  /** Counts what has been opened, so that late answers are known as such. */
+  #opens = 0;
+  #isRunning = false;
+  #isOutdated = false;
+  #busy = 0;
+
+  constructor() {
+    for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
+      radio.addEventListener('change', () => this.#setView(radio.value as View));
+    }
+  }
+
+  /** Reads data and normalizes it. What cannot be read leaves everything as it was. */
+  async open(source: Source): Promise<void> {
+    const open = ++this.#opens;
+    this.#data.showError(undefined);
+    const name = source.kind === 'file' ? source.file.name : 'the numbers';
+    try {
+      const dataset = await this.#whileBusy(`Reading ${name}`, (onProgress) =>
+        this.#client.request('open', source, onProgress),
+      );
+      if (open !== this.#opens) return;
+      this.#dataset = dataset;
+      this.#picked = FIRST;
+      this.#summary = undefined;
+      this.#page = undefined;
+      this.#data.show(dataset, source);
+      this.#settings.setDataset(dataset);
+      byId('view-picture-label').hidden = dataset.kind !== 'picture';
+      const view = dataset.kind === 'picture' ? 'picture' : this.#view === 'picture' ? 'map' : this.#view;
+      this.#setView(view);
+      await this.#run();
+    } catch (error) {
+      if (open !== this.#opens) return;
+      const { message } = error as Error;
+      this.#data.showError({ message: source.kind === 'file' ? `${name}: ${message}` : message });
+    }
+  }
+
+  /** Normalizes with the settings as they are. Settings that change meanwhile are taken up once, at the end. */
+  async #run(): Promise<void> {
+    this.#isOutdated = true;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    while (this.#isOutdated) {
+      this.#isOutdated = false;
+      await this.#runOnce();
+    }
+    this.#isRunning = false;
+  }
+
+  /** An error leaves the last result, and says so. */
+  async #runOnce(): Promise<void> {
+    const dataset = this.#dataset;
+    if (!dataset) return;
+    showError(byId('run-error'), undefined);
+    if (!this.#settings.check()) return this.#setStale(true);
+    try {
+      const before = this.#summary;
+      const summary = await this.#whileBusy('Normalizing', () =>
+        this.#client.request('run', this.#settings.settings),
+      );
+      if (dataset !== this.#dataset) return;
+      this.#summary = summary;
+      this.#setStale(false);
+      this.#engine.show(summary, dataset.computed);
+      this.#setView(this.#view);
+      const isAlike = before?.samples === summary.samples && before.size === summary.size;
+      await this.#showPage(isAlike ? this.#pager.page : 0, isAlike ? this.#picked : FIRST);
+      this.#announceRun();
+    } catch (error) {
+      if (this.#isOutdated) return;
+      this.#setStale(true);
+      if (!this.#settings.showError(error as ComputeError)) {
+        showError(byId('run-error'), error as ComputeError);
+      }
+    }
+  }
+
+  /** Some samples of the result that is shown; undefined when there is another one by now. */
+  async #fetch(from: number, samples: number): Promise<Page | undefined> {
+    const summary = this.#summary;
+    try {
+      const page = await this.#client.request('page', { from, count: samples, positions: MAX_POSITIONS });
+      return page.run === this.#summary?.run ? page : undefined;
+    } catch (error) {
+      if (summary === this.#summary) showError(byId('run-error'), error as ComputeError);
+      return undefined;
+    }
+  }
+
+  async #showPage(number: number, pick: Place): Promise<void> {
+    const [summary, dataset] = [this.#summary, this.#dataset];
+    if (!summary || !dataset) return;
+    const page = await this.#fetch(number * PAGE_SIZE, PAGE_SIZE);
+    if (!page) return;
+    this.#page = page;
+    this.#list.show(page, summary);
+    this.#table.show(page, summary);
+    this.#pager.show(number, summary.samples, this.#view === 'picture');
+    if (dataset.kind === 'picture') {
+      const pixels = await this.#client.request('picture', { longestSide: LONGEST_SIDE });
+      if (summary !== this.#summary) return;
+      this.#picture.show(pixels, dataset, summary);
+    }
+    this.#pick({
+      sample: Math.min(pick.sample, page.labels.length - 1),
+      element: Math.min(pick.element, page.positions.length - 1),
+    });
+  }
+
+  /** Shows a place for as long as the pointer is there. */
+  #point(place: Place | undefined): void {
+    this.#show(place ?? this.#picked);
+  }
+
+  #pick(place: Place): void {
+    const isOther = place.element !== this.#picked.element && place.sample === this.#picked.sample;
+    this.#picked = place;
+    this.#show(place);
+    // The listbox says which sample is picked; nothing else says which element.
+    if (isOther && this.#list.hasFocus) this.#announceElement();
+  }
+
+  #show(place: Place): void {
+    const [page, summary] = [this.#page, this.#summary];
+    if (!page || !summary) return;
+    this.#list.mark(place, this.#picked);
+    this.#table.mark(place.sample);
+    this.#one.show(page, place.sample, place.element, summary.size, summary.settings);
+    if (this.#dataset?.kind === 'picture') this.#markInPicture(page.from + place.sample);
+  }
+
+  #leavePage(direction: -1 | 1, wholePage: boolean): void {
+    const next = this.#pager.page + direction;
+    if (next < 0 || next >= this.#pager.pages) return;
+    const sample = wholePage ? this.#picked.sample : direction > 0 ? 0 : PAGE_SIZE - 1;
+    void this.#showPage(next, { sample, element: this.#picked.element });
+  }
+
+  /** The sample that a pixel of the picture belongs to: its index in the dimensions that are kept. */
+  #pointAtPixel({ row, column }: Pixel, isPick: boolean): void {
+    const [dataset, summary] = [this.#dataset, this.#summary];
+    if (!dataset || !summary) return;
+    const { axis } = summary.settings;
+    let sample = 0;
+    dataset.axes.forEach(({ size }, d) => {
+      if (!axis.includes(d)) sample = sample * size + ([row, column, 0][d] as number);
+    });
+    this.#markInPicture(sample);
+    if (isPick)
+      void this.#showPage(Math.floor(sample / PAGE_SIZE), { sample: sample % PAGE_SIZE, element: 0 });
+    else this.#peek(sample);
+  }
+
+  /** Shows a sample of another page in numbers, while the pointer rests on it. */
+  readonly #peek = debounce(40, async (sample: number) => {
+    const summary = this.#summary;
+    const page = await this.#fetch(sample, 1);
+    if (!summary || !page) return;
+    this.#one.show(page, 0, 0, summary.size, summary.settings);
+  });
+
+  #markInPicture(sample: number): void {
+    const [dataset, summary] = [this.#dataset, this.#summary];
+    if (!dataset || !summary) return;
+    const { axis } = summary.settings;
+    let rest = sample;
+    const spans: [number, number][] = [];
+    for (let d = dataset.axes.length - 1; d >= 0; d--) {
+      const size = dataset.axes[d]?.size ?? 1;
+      if (axis.includes(d)) spans[d] = [0, size];
+      else {
+        spans[d] = [rest % size, (rest % size) + 1];
+        rest = Math.floor(rest / size);
+      }
+    }
+    this.#picture.mark(spans[0] ?? [0, 1], spans[1] ?? [0, 1]);
+  }
+
+  #setView(view: View): void {
+    this.#view = view;
+    for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
+      radio.checked = radio.value === view;
+    }
+    for (const one of ['picture', 'map', 'table']) byId(`view-${one}`).hidden = one !== view;
+    if (this.#summary) {
+      this.#pager.show(this.#pager.page, this.#summary.samples, view === 'picture');
+      this.#show(this.#picked);
+    }
+  }
+
+  /** The result no longer belongs to the settings. */
+  #setStale(isStale: boolean): void {
+    const hasResult = this.#summary !== undefined;
+    byId('result').classList.toggle('stale', isStale && hasResult);
+    byId('stale').hidden = !isStale || !hasResult;
+    if (hasResult) return;
+    for (const id of ['view-picture', 'view-map', 'view-table', 'pager', 'one']) byId(id).hidden = true;
+  }
+
+  async #whileBusy<T>(
+    what: string,
+    work: (onProgress: (fraction: number) => void) => Promise<T>,
+  ): Promise<T> {
+    const bar = byId<HTMLProgressElement>('busy-bar');
+    this.#busy++;
+    const timer = setTimeout(() => {
+      byId('busy-label').textContent = what;
+      bar.removeAttribute('value');
+      byId('busy').hidden = false;
+      this.#announce(`${what}.`);
+    }, BUSY_MS);
+    try {
+      return await work((fraction) => {
+        bar.value = fraction;
+      });
+    } finally {
+      clearTimeout(timer);
+      if (--this.#busy === 0) byId('busy').hidden = true;
+    }
+  }
+
+  readonly #announce = debounce(ANNOUNCE_MS, (sentence: string) => {
+    byId('announcer').textContent = sentence;
+  });
+
+  #announceRun(): void {
+    const [page, summary] = [this.#page, this.#summary];
+    if (!page || !summary) return;
+    const { sample } = this.#picked;
+    this.#announce(
+      `${count(summary.samples, 'sample')} normalized. ${page.labels[sample]?.code}: ${describe(page, sample)}.`,
+    );
+  }
+
+  #announceElement(): void {
+    const [page, summary] = [this.#page, this.#summary];
+    if (!page || !summary) return;
+    const { sample, element } = this.#picked;
+    const { x, y } = elementOf(page, sample, element, summary.settings.epsilon);
+    this.#announce(`${page.positionLabels[element]}: ${significant(x)} becomes ${significant(y)}.`);
+  }
+}
+
+void new App().open({ kind: 'sample' });

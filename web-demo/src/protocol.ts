@@ -1,0 +1,118 @@
+// What the page and its worker say to each other.
+
+import type { Label } from './compute/groups.js';
+import type { Check } from './compute/reference.js';
+import type { Spread } from './compute/spread.js';
+import type { Axis, Dataset } from './parse/dataset.js';
+
+/** Where data comes from. */
+export type Source =
+  | { readonly kind: 'sample' }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly file: File };
+
+/** An axis as the page needs it: names only where there are few. */
+export interface DatasetSummary extends Omit<Dataset, 'data' | 'axes'> {
+  readonly axes: readonly Axis[];
+  readonly elements: number;
+  /** Type of the elements as they are kept, and the type that is computed in. */
+  readonly stored: string;
+  readonly computed: 'float32' | 'float64';
+}
+
+/** gamma or beta: none, the same number everywhere, or one for each position in a sample. */
+export type Parameter = undefined | number | readonly number[];
+
+export interface Settings {
+  readonly axis: readonly number[];
+  readonly epsilon: number;
+  readonly gamma: Parameter;
+  readonly beta: Parameter;
+}
+
+export interface RunSummary {
+  /** Counts the runs; everything about a run carries its number. */
+  readonly run: number;
+  readonly settings: Settings;
+  readonly samples: number;
+  readonly size: number;
+  readonly before: Spread;
+  readonly after: Spread;
+  /** How far colours reach from 0 after normalization. */
+  readonly reach: number;
+  readonly engine: { version: string; variant: string; threads: number; reason?: string };
+  /** One call of `layerNorm`, with its copies into the WebAssembly memory and back. */
+  readonly milliseconds: number;
+  readonly timedCalls: number;
+  /** Read and written in that call. */
+  readonly bytes: number;
+}
+
+/** Statistics of some samples, all of them computed by the kernel. */
+export interface Statistics {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Some samples in a row, with as many of their elements as are drawn. */
+export interface Page {
+  readonly run: number;
+  readonly from: number;
+  readonly labels: readonly Label[];
+  readonly before: Statistics;
+  readonly after: Statistics;
+  /** 1 / sqrt(variance + epsilon), as the kernel used it. */
+  readonly rstd: readonly number[];
+  /** Which positions in a sample are drawn. */
+  readonly positions: readonly number[];
+  readonly positionLabels: readonly string[];
+  /** Values at those positions, sample by sample. */
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  /** gamma and beta at those positions. */
+  readonly gamma: readonly number[] | undefined;
+  readonly beta: readonly number[] | undefined;
+}
+
+/** A picture before and after, ready to be put on a canvas. */
+export interface PictureView {
+  readonly width: number;
+  readonly height: number;
+  /** Every how many pixels one is drawn. */
+  readonly step: number;
+  readonly before: Uint8ClampedArray<ArrayBuffer>;
+  readonly after: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** Every kind of request, with what it takes and what it gives. */
+export interface Requests {
+  open: { takes: Source; gives: DatasetSummary };
+  run: { takes: Settings; gives: RunSummary };
+  page: { takes: { from: number; count: number; positions: number }; gives: Page };
+  picture: { takes: { longestSide: number }; gives: PictureView };
+}
+
+export type RequestName = keyof Requests;
+
+export type Request = {
+  [Name in RequestName]: {
+    readonly id: number;
+    readonly name: Name;
+    readonly takes: Requests[Name]['takes'];
+  };
+}[RequestName];
+
+/** An error on its way from the worker. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  /** Of a LayerNormError. */
+  readonly code?: string;
+}
+
+export type Reply =
+  | { readonly kind: 'done'; readonly id: number; readonly gives: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
+  | { readonly kind: 'progress'; readonly id: number; readonly fraction: number }
+  /** A run has been compared with the float64 reference, to this part of it. */
+  | { readonly kind: 'checked'; readonly run: number; readonly fraction: number; readonly check: Check };

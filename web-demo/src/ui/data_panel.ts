@@ -1,0 +1,83 @@
+// Where data comes from: dropped, chosen, pasted, or the sample that ships with the page.
+
+import type { DatasetSummary, Source } from '../protocol.js';
+import { byId, el, showError } from './dom.js';
+
+export class DataPanel {
+  /** @param open - called with whatever the user brings */
+  constructor(open: (source: Source) => void) {
+    const input = byId<HTMLInputElement>('file');
+    input.addEventListener('change', () => {
+      const [file] = input.files ?? [];
+      if (file) open({ kind: 'file', file });
+      input.value = ''; // so that the same file can be chosen again
+    });
+    byId('use-sample').addEventListener('click', () => open({ kind: 'sample' }));
+    byId('paste-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      open({ kind: 'text', text: byId<HTMLTextAreaElement>('paste').value });
+    });
+    document.addEventListener('paste', (event) => {
+      const isTyping = event.target instanceof Element && event.target.closest('input, textarea') !== null;
+      const source = isTyping ? undefined : sourceIn(event.clipboardData);
+      if (!source) return;
+      event.preventDefault();
+      open(source);
+    });
+    acceptDrops(open);
+  }
+
+  /** Says what is shown now. */
+  show(dataset: DatasetSummary, source: Source): void {
+    this.showError(undefined);
+    byId('dataset').hidden = false;
+    byId('dataset-name').textContent = dataset.name;
+    const shape = dataset.axes.map(({ size }) => size).join(', ');
+    const type =
+      dataset.stored === dataset.computed
+        ? dataset.stored
+        : `${dataset.stored}, computed as ${dataset.computed}`;
+    byId('dataset-shape').replaceChildren(el('code', {}, `[${shape}]`), ` ${type}`);
+    byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
+    byId('iris-source').hidden = source.kind !== 'sample';
+  }
+
+  showError(error: { message: string; code?: string | undefined } | undefined): void {
+    showError(byId('data-error'), error);
+  }
+}
+
+/** The whole page takes files, so that none opens in place of it. */
+function acceptDrops(open: (source: Source) => void): void {
+  const veil = byId('drop-veil');
+  // Moving over a child leaves the parent, so entries and exits are counted.
+  let depth = 0;
+  const setDepth = (value: number) => {
+    depth = Math.max(0, value);
+    veil.hidden = depth === 0;
+  };
+  const brings = (event: DragEvent) =>
+    event.dataTransfer?.types.some((type) => type === 'Files' || type === 'text/plain') ?? false;
+  document.addEventListener('dragenter', (event) => {
+    if (brings(event)) setDepth(depth + 1);
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (brings(event)) setDepth(depth - 1);
+  });
+  document.addEventListener('dragover', (event) => {
+    if (brings(event)) event.preventDefault();
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    setDepth(0);
+    const source = sourceIn(event.dataTransfer);
+    if (source) open(source);
+  });
+}
+
+function sourceIn(transfer: DataTransfer | null): Source | undefined {
+  const [file] = transfer?.files ?? [];
+  if (file) return { kind: 'file', file };
+  const text = transfer?.getData('text/plain');
+  return text ? { kind: 'text', text } : undefined;
+}

@@ -1,0 +1,94 @@
+// The formula with the numbers of one element, as MathML to look at and as words to listen to.
+
+import { significant } from './format.js';
+
+export interface Element {
+  readonly x: number;
+  readonly y: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly rstd: number;
+  readonly epsilon: number;
+  readonly gamma: number | undefined;
+  readonly beta: number | undefined;
+}
+
+/** x before gamma and beta, by the mean and the factor that the kernel used. */
+export function normalized({ x, y, mean, rstd, gamma, beta }: Element): number {
+  return gamma === undefined && beta === undefined ? y : (x - mean) * rstd;
+}
+
+/** Digits of the numbers in the formula: enough to check it by hand. */
+const DIGITS = 4;
+const show = (value: number): string => significant(value, DIGITS);
+
+const NAMESPACE = 'http://www.w3.org/1998/Math/MathML';
+
+type Part = MathMLElement | string;
+
+function m(tag: string, ...parts: Part[]): MathMLElement {
+  const element = document.createElementNS(NAMESPACE, tag);
+  element.append(...parts);
+  return element;
+}
+
+const row = (...parts: Part[]) => m('mrow', ...parts);
+const op = (text: string) => m('mo', text);
+const name = (text: string) => m('mi', text);
+/** A number; a negative one in brackets where it follows an operator. */
+const num = (value: number, isInner = false) =>
+  isInner && (value < 0 || Object.is(value, -0))
+    ? row(op('('), m('mn', show(value)), op(')'))
+    : m('mn', show(value));
+const hat = () => m('mover', m('mi', 'x'), m('mo', '^'));
+
+/** Lines of MathML: the formula, the same with numbers, and the result. */
+export function formulaLines(element: Element): HTMLElement[] {
+  const { x, y, mean, std, epsilon, gamma, beta } = element;
+  const fraction = (above: Part[], squared: Part, added: Part) =>
+    m('mfrac', row(...above), m('msqrt', row(m('msup', squared, m('mn', '2')), op('+'), added)));
+  const result = num(normalized(element));
+  const lines = [
+    line(hat(), op('='), fraction([name('x'), op('−'), name('μ')], name('σ'), name('ε'))),
+    line(op('='), fraction([num(x), op('−'), num(mean, true)], num(std), m('mn', significant(epsilon)))),
+    line(op('='), result),
+  ];
+  if (gamma === undefined && beta === undefined) return lines;
+
+  const symbols: Part[] = [name('y'), op('=')];
+  const numbers: Part[] = [op('=')];
+  if (gamma !== undefined) {
+    symbols.push(name('γ'));
+    numbers.push(num(gamma), op('·'));
+  }
+  symbols.push(hat());
+  numbers.push(num(normalized(element), gamma !== undefined));
+  if (beta !== undefined) {
+    symbols.push(op('+'), name('β'));
+    numbers.push(op('+'), num(beta, true));
+  }
+  return [...lines, line(...symbols), line(...numbers), line(op('='), num(y))];
+}
+
+/** Lines that go on with = are set in. */
+function line(...parts: Part[]): HTMLElement {
+  const math = m('math', row(...parts));
+  math.setAttribute('displaystyle', 'true');
+  const isStep = parts[0] instanceof Node && parts[0].textContent === '=';
+  const element = document.createElement('div');
+  element.className = `formula-line${isStep ? ' step' : ''}`;
+  element.append(math);
+  return element;
+}
+
+/** The same in words. */
+export function formulaText(element: Element): string {
+  const { x, y, mean, std, epsilon, gamma, beta } = element;
+  const first =
+    `x hat = (${show(x)} − ${show(mean)}) / √(${show(std)}² + ${significant(epsilon)}) = ` +
+    show(normalized(element));
+  if (gamma === undefined && beta === undefined) return `${first}.`;
+  const scaled = gamma === undefined ? 'x hat' : `${show(gamma)} · x hat`;
+  const shifted = beta === undefined ? scaled : `${scaled} + ${show(beta)}`;
+  return `${first}; y = ${shifted} = ${show(y)}.`;
+}

@@ -1,0 +1,130 @@
+// One sample in numbers: its statistics, the formula for one of its elements, and all that are drawn in a table.
+
+import type { Page, Settings } from '../protocol.js';
+import { byId, el } from './dom.js';
+import { columnFormat, significant, whole } from './format.js';
+import { type Element, formulaLines, formulaText, normalized } from './formula.js';
+
+/** Rows of the table of elements. */
+const MAX_ELEMENTS = 64;
+
+export class SamplePanel {
+  readonly #onElement: (element: number) => void;
+
+  /** @param onElement - called when the user picks an element of the table */
+  constructor(onElement: (element: number) => void) {
+    this.#onElement = onElement;
+  }
+
+  /**
+   * @param sample - which one of the page
+   * @param element - which one of the positions of the page
+   * @param size - how many elements the sample really has
+   */
+  show(page: Page, sample: number, element: number, size: number, settings: Settings): void {
+    const label = page.labels[sample];
+    if (!label) return;
+    byId('one').hidden = false;
+    byId('one-name').replaceChildren(
+      el('code', {}, label.code),
+      label.name ? ` ${label.name}` : '',
+      el('span', { class: 'one-statistics' }, describe(page, sample)),
+    );
+    const at = (e: number): Element => elementOf(page, sample, e, settings.epsilon);
+    byId('formula').replaceChildren(
+      el('p', { class: 'formula-of' }, page.positionLabels[element] ?? ''),
+      ...formulaLines(at(element)),
+    );
+    byId('formula-text').textContent = `${page.positionLabels[element]}: ${formulaText(at(element))}`;
+    this.#showElements(page, at, element, size);
+  }
+
+  #showElements(page: Page, at: (e: number) => Element, chosen: number, size: number): void {
+    const shown = Math.min(page.positions.length, MAX_ELEMENTS);
+    const elements = Array.from({ length: shown }, (_, e) => at(e));
+    const hasGamma = page.gamma !== undefined;
+    const hasBeta = page.beta !== undefined;
+    const formatOf = (pick: (one: Element) => number) =>
+      columnFormat(
+        elements.reduce((most, one) => {
+          const value = Math.abs(pick(one));
+          return Number.isFinite(value) && value > most ? value : most;
+        }, 0),
+        5,
+      );
+    const columns = [
+      { title: 'x', pick: (one: Element) => one.x },
+      { title: 'x̂', pick: normalized },
+      ...(hasGamma ? [{ title: 'γ', pick: (one: Element) => one.gamma as number }] : []),
+      ...(hasBeta ? [{ title: 'β', pick: (one: Element) => one.beta as number }] : []),
+      ...(hasGamma || hasBeta ? [{ title: 'y', pick: (one: Element) => one.y }] : []),
+    ].map((column) => ({ ...column, format: formatOf(column.pick) }));
+
+    const focused = document.activeElement?.closest('#elements button')?.getAttribute('data-element');
+    const body = el('tbody');
+    elements.forEach((one, e) => {
+      const button = el(
+        'button',
+        { type: 'button', class: 'row-button', 'aria-pressed': String(e === chosen), 'data-element': e },
+        page.positionLabels[e],
+      );
+      const line = el(
+        'tr',
+        { class: e === chosen ? 'chosen' : undefined },
+        el('th', { scope: 'row' }, button),
+      );
+      line.append(...columns.map(({ pick, format }) => el('td', {}, format(pick(one)))));
+      line.addEventListener('click', () => this.#onElement(e));
+      body.append(line);
+    });
+    const head = el('tr', {}, el('th', { scope: 'col' }, 'Element'));
+    head.append(...columns.map(({ title }) => el('th', { scope: 'col' }, title)));
+    const caption =
+      shown === size
+        ? `All ${whole(size)} elements`
+        : page.positions.length === size
+          ? `The first ${shown} of ${whole(size)} elements`
+          : `${shown} of ${whole(size)} elements, at even distances`;
+    byId('elements').replaceChildren(
+      el(
+        'table',
+        {},
+        el('caption', {}, size === 1 ? 'Its only element' : caption),
+        el('thead', {}, head),
+        body,
+      ),
+    );
+    if (focused !== null && focused !== undefined) {
+      byId('elements').querySelector<HTMLElement>(`[data-element="${focused}"]`)?.focus();
+    }
+  }
+}
+
+export function elementOf(page: Page, sample: number, element: number, epsilon: number): Element {
+  const at = sample * page.positions.length + element;
+  return {
+    x: page.x[at] as number,
+    y: page.y[at] as number,
+    mean: page.before.mean[sample] as number,
+    std: page.before.std[sample] as number,
+    rstd: page.rstd[sample] as number,
+    epsilon,
+    gamma: page.gamma?.[element],
+    beta: page.beta?.[element],
+  };
+}
+
+/** Rounding leaves a mean of some 1e-9 in place of 0: next to the deviation that is nothing. */
+function near(mean: number, std: number): string {
+  return significant(Math.abs(mean) < 1e-5 * std ? 0 : mean);
+}
+
+/** A sample's statistics in one sentence. */
+export function describe(page: Page, sample: number): string {
+  const [mean, std] = [page.before.mean[sample] as number, page.before.std[sample] as number];
+  const [meanAfter, stdAfter] = [page.after.mean[sample] as number, page.after.std[sample] as number];
+  return (
+    `mean ${significant(mean)}, standard deviation ${significant(std)}; ` +
+    `after: ${near(meanAfter, stdAfter)} and ${significant(stdAfter)}`
+  );
+}
