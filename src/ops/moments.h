@@ -74,9 +74,9 @@ struct Moments {
 // What normalizing a group takes: y = ((x - mean_hi) - mean_lo) * rstd.
 template <class T>
 struct Statistics {
-  T mean_hi;
-  T mean_lo;  // 0 where one term of T is enough
-  T rstd;
+  T mean_hi = 0;
+  T mean_lo = 0;  // 0 where one term of T is enough
+  T rstd = 0;
   bool exact = true;  // false: this group needs ExactStatistics
 
   static Statistics plain(const Moments& m, double epsilon) {
