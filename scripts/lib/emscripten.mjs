@@ -7,12 +7,13 @@ import { ensure, program } from './apt.mjs';
 import { at } from './paths.mjs';
 import { output, run, StepError, which } from './run.mjs';
 
-const OLDEST = [3, 1, 69];
+/** No other: patch_glue.mjs edits the JavaScript that it writes, and each Emscripten words that differently. */
+const VERSION = '3.1.69';
 /** Raise this when the recipe below changes, so that existing copies are made anew. */
 const RECIPE = 1;
 const SUITE = 'trixie';
 
-const MISSING = `Emscripten ${OLDEST.join('.')} or newer is missing: install it (emsdk) and put emcc on PATH`;
+const MISSING = `Emscripten ${VERSION} is missing: install it (emsdk install ${VERSION}) and put emcc on PATH`;
 
 const folder = at('.cache', 'emscripten');
 /** The packages' files, as they would lie under `/`. */
@@ -45,11 +46,11 @@ async function findOrSetUp() {
   return privateCopy();
 }
 
-/** What is on PATH, when it is new enough. */
+/** What is on PATH, when it is that version. */
 function fromPath() {
   const emcc = which('emcc');
   const version = emcc && versionOf(emcc);
-  if (!version || !isNewEnough(version)) return undefined;
+  if (version !== VERSION) return undefined;
   const emConfig = join(dirname(emcc), 'em-config');
   const root = output([emConfig, 'EMSCRIPTEN_ROOT'])?.trim() ?? dirname(emcc);
   return { emcc, version, toolchainFile: toolchainFileIn(root), env: {} };
@@ -68,12 +69,6 @@ const toolchainFileIn = (root) => join(root, 'cmake', 'Modules', 'Platform', 'Em
 
 /** Empty for an emcc that does not run. */
 const versionOf = (emcc, env) => output([emcc, '--version'], { env })?.match(/\d+\.\d+\.\d+/)?.[0] ?? '';
-
-function isNewEnough(version) {
-  const parts = version.split('.').map(Number);
-  const different = parts.findIndex((part, index) => part !== OLDEST[index]);
-  return different === -1 || parts[different] > OLDEST[different];
-}
 
 /** What a set-up depends on. The folder is part of it, since full paths go into executables; so is Node's own path. */
 const identity = () => ({ recipe: RECIPE, folder, node: process.execPath });
