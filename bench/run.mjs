@@ -1,65 +1,108 @@
-// Measures in the Node that runs it. `npm run bench` builds what is missing and runs this in every Node; bench/README.md
-// says what the figures mean.
+// Measures, in one Node or several, and prints one report. `npm run bench` builds what is missing and then runs this;
+// README.md says what the figures mean.
 
+import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { idOf, selectCases } from './lib/cases.mjs';
-import { BASE, compare } from './lib/compare.mjs';
+import { selectCases } from './lib/cases.mjs';
 import { folders } from './lib/folders.mjs';
-import { QUICK, reasonOf, THOROUGH } from './lib/measure.mjs';
-import { randomNumbers } from './lib/random.mjs';
 import { report } from './lib/report.mjs';
+import { svgOf } from './lib/svg.mjs';
 import { PEERS } from './peers/index.mjs';
 
-const { values } = parseArgs({
-  options: {
-    shapes: { type: 'string' },
-    cases: { type: 'string' },
-    only: { type: 'string' },
-    quick: { type: 'boolean' },
-    dist: { type: 'string', multiple: true },
-    json: { type: 'string' },
-  },
-});
-const list = (text) => text?.split(',').map((part) => part.trim());
+const SECTIONS = ['operations', 'calls', 'start', 'memory'];
+/** The package's own functions on ordinary arrays: a column that --only can name like a peer. */
+const OTHERS = ['arrays', ...Object.keys(PEERS)];
 
-const builds = [];
-for (const [i, folder] of (values.dist ?? [folders.dist]).entries()) {
-  const url = pathToFileURL(join(resolve(folder), 'index.js'));
-  builds.push({ name: i === 0 ? BASE : `build ${i + 1}`, folder, api: await import(`${url}?build=${i}`) });
-}
+const HELP = `npm run bench -- [options]          (or node bench/run.mjs [options], which builds nothing)
 
-const wanted = list(values.only) ?? ['arrays', ...Object.keys(PEERS)];
-const peers = {};
-const titles = {};
-for (const name of wanted.filter((one) => one !== 'arrays')) {
-  try {
-    peers[name] = await (await PEERS[name]()).open();
-    titles[name] = peers[name].title;
-  } catch (error) {
-    console.log(`${name}: ${reasonOf(error)}`);
-  }
-}
+  --only <names>      only these columns: ${OTHERS.join(', ')}
+  --shapes <shapes>   only rows of these shapes, such as 128x768,1x64; others than those of the table are allowed
+  --cases <pattern>   only rows that this regular expression matches, such as 'float64|in place'
+  --sections <names>  only these sections: ${SECTIONS.join(', ')}
+  --quick             fewer rounds, and the headline shapes only
+  --dist <folder>     what to measure instead of dist/; given twice or more, builds are compared with the first
+  --node <program>    the Node to measure in; given twice or more, each of them
+  --json <file>       writes everything that was measured
+  --svg <file>        draws the headline shapes
+  --native            natively built kernels too (npm run bench only)
+  --help              shows this`;
 
-const rows = [];
-const random = randomNumbers(Date.now());
-const precision = values.quick ? QUICK : THOROUGH;
-for (const one of selectCases({ shapes: list(values.shapes), pattern: values.cases, quick: values.quick })) {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${idOf(one)}`);
-  rows.push(await compare(one, { builds, peers, withArrays: wanted.includes('arrays'), precision, random }));
-}
-if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-for (const peer of Object.values(peers)) peer.close();
+class UsageError extends Error {}
 
-const result = {
-  node: process.version,
-  v8: process.versions.v8,
-  titles,
-  builds: builds.map(({ folder }) => folder),
-  rows,
+const options = {
+  only: { type: 'string' },
+  shapes: { type: 'string' },
+  cases: { type: 'string' },
+  sections: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  dist: { type: 'string', multiple: true },
+  node: { type: 'string', multiple: true },
+  json: { type: 'string' },
+  svg: { type: 'string' },
+  help: { type: 'boolean' },
 };
-if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 1)}\n`);
-console.log(report([result]));
-process.exit();
+
+function namesOf(option, text, known) {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--${option}: there is no ${unknown}, expected some of ${known.join(', ')}`);
+  }
+  return names;
+}
+
+/** Runs the measurements in a process of their own. */
+function measureIn(node, job) {
+  return new Promise((done, fail) => {
+    const child = fork(fileURLToPath(new URL('worker.mjs', import.meta.url)), { execPath: node });
+    let result;
+    child.on('message', (message) => {
+      result = message;
+    });
+    child.on('error', fail);
+    child.on('exit', (code, signal) =>
+      result ? done(result) : fail(new UsageError(`${node} ended with ${code ?? signal}, without a result`)),
+    );
+    child.send(job);
+  });
+}
+
+async function main() {
+  const { values } = parseArgs({ options });
+  if (values.help) return console.log(HELP);
+
+  const partly = ['only', 'shapes', 'cases', 'dist'].some((name) => values[name] !== undefined);
+  const job = {
+    builds: (values.dist ?? [folders.dist]).map((folder) => resolve(folder)),
+    others: values.only === undefined ? OTHERS : namesOf('only', values.only, OTHERS),
+    cases: selectCases({
+      shapes: values.shapes?.split(','),
+      pattern: values.cases,
+      quick: values.quick,
+    }),
+    sections: values.sections
+      ? namesOf('sections', values.sections, SECTIONS)
+      : partly
+        ? ['operations']
+        : SECTIONS,
+    quick: values.quick,
+  };
+  if (job.cases.length === 0) throw new UsageError('--shapes and --cases leave no row');
+
+  const results = [];
+  for (const node of values.node ?? [process.execPath]) results.push(await measureIn(node, job));
+
+  console.log(`\n${report(results)}`);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
+  if (values.svg) writeFileSync(values.svg, svgOf(results));
+}
+
+main().catch((error) => {
+  const expected =
+    error instanceof UsageError || error instanceof RangeError || error.code?.startsWith('ERR_PARSE');
+  console.error(expected ? error.message : error);
+  process.exitCode = 1;
+});

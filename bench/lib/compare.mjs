@@ -1,7 +1,7 @@
 // One case after the other: makes the candidates, looks whether they are right, and times them against each other.
 
 import { labelOf } from './cases.mjs';
-import { measure, medianTime, reasonOf } from './measure.mjs';
+import { measure, medianTime, reasonOf, samplerOf } from './measure.mjs';
 import {
   arrayCandidate,
   disposeAll,
@@ -68,7 +68,7 @@ export async function compare(one, { builds, peers, withArrays, precision, rando
     cells[candidate.name] = await check(candidate, candidate.expected ?? expected, one.data === 'centred');
     if (!cells[candidate.name].failure) sound.push(candidate);
   }
-  for (const { reset } of sound) reset?.();
+  for (const { reset } of sound) await reset?.();
 
   const timings = await measure(sound, { ...precision, random });
   const base = timings[BASE];
@@ -79,7 +79,7 @@ export async function compare(one, { builds, peers, withArrays, precision, rando
     cell.ms = summary(timing.times.filter((time) => time !== undefined));
     if (base && name !== BASE) cell.ratio = ratios(timing.times, base.times);
   }
-  for (const { dispose } of candidates) dispose?.();
+  for (const { dispose } of candidates) await dispose?.();
   for (const tensors of inHeaps) disposeAll(tensors);
 
   const { operation, dtype, headline } = one;
@@ -88,13 +88,11 @@ export async function compare(one, { builds, peers, withArrays, precision, rando
 }
 
 /** @returns {Promise<Cell>} */
-async function check({ call, callAsync, sample, reset, result }, expected, strict) {
+async function check(candidate, expected, strict) {
   try {
-    reset?.();
-    if (sample) await sample(1);
-    else if (callAsync) await callAsync();
-    else call();
-    const error = largestError(await result(), expected);
+    await candidate.reset?.();
+    await samplerOf(candidate)(1);
+    const error = largestError(await candidate.result(), expected);
     const wrong = !(error < LOOSE);
     if (wrong && strict) return { error, failure: `wrong result, off by ${error.toPrecision(2)}` };
     return { error, ...(wrong && { wrong }) };

@@ -7,6 +7,7 @@
  * @property {number} cols elements of a group
  * @property {number} [inner] when one run of neighbouring axes is reduced: elements between neighbours of a group, 1 for rows
  * @property {number[]} axes ascending
+ * @property {number[]} reducedShape the sizes of these axes
  */
 
 /** @returns {Layout} */
@@ -19,7 +20,7 @@ export function layoutOf(shape, axis) {
   const cols = product(axes.map((one) => shape[one]));
   const together = axes.every((one, i) => i === 0 || one === axes[i - 1] + 1);
   const inner = together ? product(shape.slice(axes.at(-1) + 1)) : undefined;
-  return { size, groups: size / cols, cols, inner, axes };
+  return { size, groups: size / cols, cols, inner, axes, reducedShape: axes.map((one) => shape[one]) };
 }
 
 const product = (sizes) => sizes.reduce((all, size) => all * size, 1);

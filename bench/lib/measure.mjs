@@ -22,9 +22,9 @@ import { median } from './statistics.mjs';
 export const THOROUGH = { rounds: 31, warmUpMs: 100, sampleMs: 4 };
 export const QUICK = { rounds: 9, warmUpMs: 60, sampleMs: 2 };
 
-/** A call that takes longer than this is left out of some rounds, but for so many. */
-const SLOW_CALL_MS = 20;
-const LEAST_SAMPLES = 5;
+/** A slow candidate is left out of some rounds, so that its samples take no longer than this, but for so many. */
+const SLOW_MS = 600;
+const LEAST_SAMPLES = 3;
 /** A sample of quick calls starts with one that is not counted: it brings the data back to the cache. */
 const UNCOUNTED_BELOW_MS = 4;
 
@@ -44,8 +44,8 @@ export async function measure(candidates, { rounds, warmUpMs, sampleMs, random }
     try {
       const callMs = await warmUp(sample, warmUpMs);
       const calls = Math.max(1, Math.round(sampleMs / callMs));
-      const most = Math.floor(rounds / LEAST_SAMPLES) || 1;
-      const every = Math.min(most, Math.max(1, Math.ceil(callMs / SLOW_CALL_MS)));
+      const most = Math.max(1, Math.floor(rounds / LEAST_SAMPLES));
+      const every = Math.min(most, Math.max(1, Math.ceil((calls * callMs * rounds) / SLOW_MS)));
       entries.push({ timing, sample, calls, every, uncounted: callMs < UNCOUNTED_BELOW_MS ? 1 : 0 });
     } catch (error) {
       timing.failure = reasonOf(error);
@@ -78,7 +78,8 @@ async function warmUp(sample, warmUpMs) {
   return Math.max(callMs, 1e-5);
 }
 
-function samplerOf({ call, callAsync, sample }) {
+/** @returns {(calls: number) => Promise<number>} does the work so often and says how many ms it took */
+export function samplerOf({ call, callAsync, sample }) {
   if (sample) return sample;
   if (call) return async (calls) => timeOf(call, calls);
   return async (calls) => {

@@ -45,6 +45,14 @@ export const OPERATIONS = {
   },
 };
 
+/** Why a build cannot run a case: it does not have it yet. undefined when it can. */
+export function missingFrom(api, { operation, dtype, threads }) {
+  if (typeof api[operation] !== 'function') return `no ${operation} in this build`;
+  if (!(dtype in ARRAYS)) return `no ${dtype} in this build`;
+  if (threads > 1 && !api.configure) return 'one thread only in this build';
+  return undefined;
+}
+
 /** @returns {Omit<Problem, 'tensors'>} */
 export function problemOf(one) {
   const { shape, axis, affine, dtype, data } = one;

@@ -1,28 +1,165 @@
-import { BASE } from './compare.mjs';
-import { digits3, spreadText, table } from './table.mjs';
+// What run.mjs prints: one table of everything that was measured, in one Node or several.
 
+import { PEERS } from '../peers/index.mjs';
+import { BASE } from './compare.mjs';
+import { geometricMean } from './statistics.mjs';
+import { digits3, ratioText, spreadText, table } from './table.mjs';
+
+/** @param {object[]} results of worker.mjs, one for each Node */
 export function report(results) {
-  const lines = [];
-  for (const result of results) {
-    const names = [...new Set(result.rows.flatMap(({ cells }) => Object.keys(cells)))].filter(
-      (n) => n !== BASE,
-    );
-    const rows = [['', `${BASE} GB/s`, ...names]];
-    for (const { label, bytes, cells } of result.rows) {
-      const base = cells[BASE];
-      rows.push([
-        label,
-        base.ms ? digits3(bytes / base.ms.median / 1e6) : base.failure,
-        ...names.map((name) => cellText(cells[name])),
-      ]);
-    }
-    lines.push(`Node ${result.node}`, table(rows));
-  }
+  const parts = [head(results)];
+  if (results[0].operations) parts.push(operationsPart(results));
+  if (results[0].calls) parts.push(callsPart(results));
+  if (results[0].start) parts.push(startPart(results));
+  if (results[0].memory) parts.push(memoryPart(results));
+  return parts.join('\n\n');
+}
+
+const shortNode = ({ node }) => node.split('.')[0];
+
+function head(results) {
+  const [{ layernorm, builds, cpu, quick }] = results;
+  const { version, variant, threads } = layernorm;
+  const lines = [
+    `layernorm ${version} (${variant}, ${threads} thread${threads === 1 ? '' : 's'})${quick ? ', quick run' : ''}`,
+    `${results.map(({ node, v8 }) => `Node ${node} (V8 ${v8.split('-')[0]})`).join(' and ')} on ${cpu}`,
+  ];
+  if (builds.length > 1) lines.push(...builds.map(({ name, folder }) => `${name}: ${folder}`));
   return lines.join('\n');
 }
 
-const cellText = (cell) => {
+// ---- Operations
+
+function operationsPart(results) {
+  const { titles, missing, absent, rows } = results[0].operations;
+  const columns = columnsOf(results);
+  const groups = groupBy([...rows.keys()], (i) => groupOf(rows[i]));
+
+  const lines = [];
+  for (const [title, indices] of groups) {
+    const of = (result) => indices.map((i) => result.operations.rows[i]);
+    const used = columns.filter((name) =>
+      results.some((result) => of(result).some(({ cells }) => cells[name])),
+    );
+    lines.push([title, 'Node', 'GB/s', ...used]);
+    for (const i of indices) {
+      for (const result of results)
+        lines.push(operationLine(result, result.operations.rows[i], used, results[0]));
+    }
+    for (const result of results) lines.push(...meanLine(result, of(result), used, results[0]));
+    lines.push([]);
+  }
+  const notes = [
+    'GB/s: what layernorm moves on tensors in its heap, x read once and y written once.',
+    "Other columns: their time divided by layernorm's, so above 1 layernorm is faster: the median and the quartiles of",
+    'the ratios of single rounds. ! gives wrong numbers on these rows.',
+    ...Object.entries(titles).map(([name, title]) => `${name}: ${title}`),
+    ...(columns.includes('arrays') ? ['arrays: layernorm on ordinary typed arrays, with out'] : []),
+    ...Object.entries(missing).map(([name, reason]) => `${name} was not measured. ${reason}`),
+    ...absent.map(({ case: id, reason }) => `${id} was not measured: ${reason}`),
+    ...results.flatMap(failures),
+  ];
+  return `${table(lines)}\n${notes.join('\n')}`;
+}
+
+/** Builds, arrays, then the peers, each in the order in which they are listed. */
+function columnsOf(results) {
+  const rows = results.flatMap(({ operations }) => operations.rows);
+  const names = new Set(rows.flatMap(({ cells }) => Object.keys(cells)));
+  const peers = Object.keys(PEERS).filter((name) => names.has(name));
+  return [...[...names].filter((name) => name !== BASE && !(name in PEERS)), ...peers];
+}
+
+const groupOf = ({ operation, dtype }) => `${operation} ${dtype}`;
+
+function groupBy(values, keyOf) {
+  const groups = new Map();
+  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
+  return groups;
+}
+
+function operationLine(result, { label, bytes, cells }, columns, first) {
+  const base = cells[BASE];
+  const speed = base.ms ? digits3(bytes / base.ms.median / 1e6) : 'failed';
+  return [
+    result === first ? `  ${label}` : '',
+    shortNode(result),
+    speed,
+    ...columns.map((name) => cellText(cells[name])),
+  ];
+}
+
+function cellText(cell) {
   if (!cell) return '-';
   if (cell.failure) return 'failed';
-  return cell.ratio ? spreadText(cell.ratio) + (cell.wrong ? '!' : '') : '';
-};
+  return cell.ratio ? `${spreadText(cell.ratio)}${cell.wrong ? '!' : ''}` : '?';
+}
+
+function meanLine(result, rows, columns, first) {
+  const headlines = rows.filter(({ headline }) => headline);
+  if (headlines.length < 2) return [];
+  const meanOf = (name) => {
+    const ratios = headlines.map(({ cells }) => cells[name]?.ratio?.median);
+    return ratios.includes(undefined) ? '-' : `${ratioText(geometricMean(ratios))}${' '.repeat(10)}`;
+  };
+  const label = result === first ? `  geometric mean of ${headlines.length} shapes` : '';
+  return [[label, shortNode(result), '', ...columns.map(meanOf)]];
+}
+
+/** One line a reason, since what fails mostly fails on every row. */
+function failures(result) {
+  const failed = result.operations.rows.flatMap((row) =>
+    Object.entries(row.cells)
+      .filter(([, { failure }]) => failure)
+      .map(([name, { failure }]) => ({ name, failure, row: `${groupOf(row)} ${row.label}` })),
+  );
+  const groups = groupBy(
+    failed,
+    ({ name, failure }) => `${name} failed in Node ${shortNode(result)}: ${failure}`,
+  );
+  return [...groups].map(([text, rows]) => {
+    const more = rows.length > 1 ? ` and ${rows.length - 1} more` : '';
+    return `${text} (on ${rows[0].row}${more})`;
+  });
+}
+
+// ---- Calls, start, memory
+
+function callsPart(results) {
+  const names = Object.keys(results[0].calls[0].cells);
+  const lines = [['a call on, in us', 'Node', ...names]];
+  for (const [i, { label }] of results[0].calls.entries()) {
+    for (const result of results) {
+      const { cells } = result.calls[i];
+      const cell = (name) => `${digits3(cells[name].us.median)} (${ratioText(cells[name].ratio.median)})`;
+      lines.push([result === results[0] ? `  ${label}` : '', shortNode(result), ...names.map(cell)]);
+    }
+  }
+  return `${table(lines)}\nIn brackets: the time divided by that of the plain JavaScript loop.`;
+}
+
+function startPart(results) {
+  const names = Object.keys(results[0].start);
+  const cell = (name) => (result) => {
+    const { median, q1, q3 } = result.start[name];
+    return `${digits3(median)} ${digits3(q1)}-${digits3(q3)}`;
+  };
+  return table([
+    ['start in a fresh process, in ms', ...results.map((result) => `Node ${shortNode(result)}`)],
+    ...names.map((name) => [`  ${name}`, ...results.map(cell(name))]),
+  ]);
+}
+
+function memoryPart(results) {
+  const MiB = (bytes) => (bytes / 2 ** 20).toFixed(1);
+  return table([
+    [
+      'memory in MiB, after',
+      ...results.flatMap((result) => [`Node ${shortNode(result)}: wasm`, 'of the process']),
+    ],
+    ...results[0].memory.map(({ after }, i) => [
+      `  ${after}`,
+      ...results.flatMap(({ memory }) => [MiB(memory[i].memoryBytes), MiB(memory[i].rssBytes)]),
+    ]),
+  ]);
+}

@@ -4,9 +4,9 @@
  * @param {number} indent
  */
 export function table(rows, indent = 0) {
-  const widths = rows.reduce(
-    (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)),
-    /** @type {number[]} */ ([]),
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, i) =>
+    Math.max(...rows.map((row) => row[i]?.length ?? 0)),
   );
   const line = (row) =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');

@@ -1,5 +1,7 @@
 // What layernorm is compared with. Every peer is optional.
 
+import { HOSTED, openHosted } from './hosted.mjs';
+
 /**
  * Makes a peer ready.
  * @callback Open
@@ -18,15 +20,19 @@
 /**
  * A candidate of lib/measure.mjs without its name.
  * @typedef {object} PeerCandidate
- * @property {() => void} [reset] makes the call's effect visible: poisons the output, or restores x when in place
+ * @property {() => void | Promise<void>} [reset] makes the call's effect visible: poisons the output, or restores x when in place
  * @property {() => ArrayLike<number> | Promise<ArrayLike<number>>} result y after a call
  * @property {ArrayLike<number>} [expected] what y should be, if not the operation's
- * @property {() => void} [dispose]
+ * @property {() => void | Promise<void>} [dispose]
  */
 
-/** By the names that --only takes, in the order of the table's columns. @type {Record<string, () => Promise<{ open: Open }>>} */
+const hosted = Object.fromEntries(Object.keys(HOSTED).map((name) => [name, () => openHosted(name)]));
+
+/** By the names that --only takes, in the order of the table's columns. @type {Record<string, Open>} */
 export const PEERS = {
-  onednn: () => import('./onednn.mjs'),
-  plain: () => import('./plain_loop.mjs'),
-  memcpy: () => import('./memory_copy.mjs'),
+  onednn: async () => (await import('./onednn.mjs')).open(),
+  pytorch: async () => (await import('./pytorch.mjs')).open(),
+  ...hosted,
+  plain: async () => (await import('./plain_loop.mjs')).open(),
+  memcpy: async () => (await import('./memory_copy.mjs')).open(),
 };

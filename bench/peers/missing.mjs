@@ -2,5 +2,6 @@
 export class MissingPeer extends Error {
   constructor(what) {
     super(`${what} is not installed: npm run bench:peers installs it`);
+    this.what = what;
   }
 }
