@@ -92,9 +92,12 @@ const STEPS = [
   },
   {
     name: 'type-tests',
-    what: 'the declarations of the package, as users get them',
+    what: 'the declarations of the package, as users and the demo page get them',
     needs: ['build'],
-    run: () => show(['tsc', '-p', 'tests/js/types']),
+    run: async () => {
+      await show(['tsc', '-p', 'tests/js/types']);
+      await show(['tsc', '-p', 'web-demo']);
+    },
   },
   {
     name: 'jest',

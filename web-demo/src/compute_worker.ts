@@ -176,7 +176,9 @@ function statistics(
   out: Floats,
 ): { mean: Floats; std: Floats } {
   const { mean, rstd } = layerNormForward<Numbers, DType, Floats>(values, { shape, axis, epsilon: 0, out });
-  return { mean, std: rstd.map((value) => 1 / value) as Floats };
+  // NaN and infinities leave a sample without either.
+  const std = rstd.map((value, g) => (Number.isNaN(mean[g]) ? Number.NaN : 1 / value)) as Floats;
+  return { mean, std };
 }
 
 function expand(parameter: Parameter, size: number, isDouble: boolean): Floats | undefined {

@@ -15,7 +15,10 @@ export interface CheckedCall {
 export interface Check {
   /** The largest distance of a result from the reference. */
   readonly absolute: number;
-  /** The same in units in the last place of max(|y|, 1), in the type of the result. */
+  /**
+   * The same in units in the last place, of the type of the result: of the larger one of gamma * max(|normalized|, 1) and beta.
+   * Where both cancel out, or what is normalized is next to 0, an error counts as it does at the size of the terms.
+   */
   readonly ulp: number;
   /** Results that are no numbers, and are none in the reference either. */
   readonly notFinite: number;
@@ -34,11 +37,16 @@ export function checkSamples(call: CheckedCall, from: number, to: number, soFar:
     const start = starts[g] as number;
     const at = (p: number): number => element(start + (offsets[p] as number));
     const first = sum(size, at) / size;
-    const mean = first + sum(size, (p) => at(p) - first) / size;
-    const variance = sum(size, (p) => (at(p) - mean) ** 2) / size;
+    // The mean is first + rest, more precise than one number holds: what is near a large mean depends on that.
+    const rest = sum(size, (p) => at(p) - first) / size;
+    const deviation = (p: number): number => at(p) - first - rest;
+    const variance = sum(size, (p) => deviation(p) ** 2) / size;
     const rstd = 1 / Math.sqrt(variance + epsilon);
     for (let p = 0; p < size; p++) {
-      const expected = (at(p) - mean) * rstd * (gamma?.[p] ?? 1) + (beta?.[p] ?? 0);
+      const normalized = deviation(p) * rstd;
+      const factor = gamma?.[p] ?? 1;
+      const offset = beta?.[p] ?? 0;
+      const expected = normalized * factor + offset;
       const got = y[start + (offsets[p] as number)] as number;
       if (!Number.isFinite(expected)) {
         if (Object.is(expected, got) || Number.isNaN(expected)) notFinite++;
@@ -47,17 +55,18 @@ export function checkSamples(call: CheckedCall, from: number, to: number, soFar:
       }
       const error = Math.abs(got - expected);
       if (!(error <= absolute)) absolute = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
-      const inUlp = error / spacingAt(expected, mantissaBits);
+      const terms = Math.max(Math.abs(factor) * Math.max(Math.abs(normalized), 1), Math.abs(offset));
+      const inUlp = error === 0 ? 0 : error / spacingAt(terms, mantissaBits);
       if (!(inUlp <= ulp)) ulp = Number.isNaN(inUlp) ? Number.POSITIVE_INFINITY : inUlp;
     }
   }
   return { absolute, ulp, notFinite };
 }
 
-/** Distance of neighbouring floats at max(|value|, 1). */
+/** Distance of neighbouring floats at a positive value. */
 function spacingAt(value: number, mantissaBits: number): number {
-  const magnitude = Math.abs(value);
-  return magnitude < 2 ? 2 ** -mantissaBits : 2 ** (Math.floor(Math.log2(magnitude)) - mantissaBits);
+  const smallestNormal = mantissaBits === 23 ? 2 ** -126 : 2 ** -1022;
+  return 2 ** (Math.floor(Math.log2(Math.max(value, smallestNormal))) - mantissaBits);
 }
 
 /** Neumaier's sum: the rounding error of every addition is added at the end. */

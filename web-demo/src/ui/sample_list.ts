@@ -7,7 +7,6 @@ import type { Page, RunSummary } from '../protocol.js';
 import { css, divergingScale, inkOn, onThemeChange, type Scale, sequentialScale } from './colors.js';
 import { el } from './dom.js';
 import { columnFormat, significant, whole } from './format.js';
-import { describe } from './sample_panel.js';
 
 /** Height of a row: what a finger or an unsteady hand can hit. Must equal --row-height in style.css. */
 const ROW_HEIGHT = 26;
@@ -87,20 +86,26 @@ export class SampleList {
     };
     this.#list.replaceChildren(
       ...page.labels.map(({ code, name }, s) => {
+        const spoken = (words: string) => el('span', { class: 'visually-hidden' }, words);
         const statistics = (when: 'before' | 'after') => [
           el('span', { class: 'strip' }),
-          el('span', { class: 'statistic' }, formats[when](page[when].mean[s] as number)),
-          el('span', { class: 'statistic' }, formats[when](page[when].std[s] as number)),
+          el(
+            'span',
+            { class: 'statistic' },
+            spoken(` ${when}: mean `),
+            formats[when](page[when].mean[s] as number),
+          ),
+          el(
+            'span',
+            { class: 'statistic' },
+            spoken(', standard deviation '),
+            formats[when](page[when].std[s] as number),
+            spoken(when === 'before' ? ';' : ''),
+          ),
         ];
         return el(
           'div',
-          {
-            role: 'option',
-            id: `sample-${s}`,
-            class: 'sample',
-            'aria-selected': 'false',
-            'aria-label': `${code} ${name ?? ''}: ${describe(page, s)}`,
-          },
+          { role: 'option', id: `sample-${s}`, class: 'sample', 'aria-selected': 'false' },
           el('span', { class: 'sample-label' }, el('code', {}, code), name ? el('span', {}, name) : ''),
           ...statistics('before'),
           ...statistics('after'),

@@ -1,0 +1,660 @@
+// The demo page as it is built, in Chromium, under its Content-Security-Policy: its numbers, its controls, files of every kind,
+// its errors, and whether it can be used by keyboard and with a screen reader.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { build, createServer, preview } from 'vite';
+
+const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const VITE = { root: at('web-demo'), configFile: at('web-demo/vite.config.ts'), logLevel: 'warn' };
+const AXE = readFileSync(at('node_modules/axe-core/axe.min.js'), 'utf8');
+const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+
+const iris = readFileSync(at('web-demo/src/data/iris.csv'), 'utf8')
+  .trim()
+  .split('\n')
+  .slice(1)
+  .map((line) => line.split(',').slice(0, 4).map(Number));
+
+let server;
+let browser;
+let url;
+
+before(async () => {
+  await build(VITE);
+  server = await preview(VITE);
+  [url] = server.resolvedUrls.local;
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH || '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  });
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** The page of the current test, and all that it has complained of. */
+let page;
+let complaints;
+
+async function open(options = {}, address = url) {
+  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  complaints = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+  await page.goto(address);
+  await settled();
+}
+
+/** Waits until the result has been shown and checked. */
+const settled = () =>
+  page.waitForFunction(
+    () =>
+      document.querySelector('#engine-check')?.textContent?.includes('float64') &&
+      !document.querySelector('.stale'),
+  );
+
+/** Does something that leads to another result, and waits for it. */
+async function change(action) {
+  await page.evaluate(() => {
+    document.querySelector('#engine-check').textContent = 'waiting for another result';
+  });
+  await action();
+  await settled();
+}
+
+const number = (text) => (text === 'NaN' ? Number.NaN : Number(text.replace('−', '-').replace(/,/g, '')));
+
+/** The table of samples: its columns from left to right, without the first. */
+async function table() {
+  await page.check('input[value=table]');
+  const cells = await page.$$eval('.samples-table tbody tr', (rows) =>
+    rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent)),
+  );
+  const names = await page.$$eval('.samples-table tbody th', (heads) =>
+    heads.map((head) => head.textContent.trim()),
+  );
+  return { names, cells: cells.map((row) => row.map(number)) };
+}
+
+/** Layer normalization in float64 of one sample. */
+function normalize(values, { epsilon = 1e-3, gamma = () => 1, beta = () => 0 } = {}) {
+  const mean = values.reduce((a, b) => a + b) / values.length;
+  const variance = values.reduce((total, value) => total + (value - mean) ** 2, 0) / values.length;
+  const y = values.map((value, p) => ((value - mean) / Math.sqrt(variance + epsilon)) * gamma(p) + beta(p));
+  return { mean, std: Math.sqrt(variance), y };
+}
+
+/** What the table shows of a sample with few elements: x, mean, std, y, mean and std after. */
+function rowOf(values, options) {
+  const { mean, std, y } = normalize(values, options);
+  const after = normalize(y);
+  return [...values, mean, std, ...y, after.mean, after.std];
+}
+
+/** Equal but for the rounding to the digits that are shown. */
+function assertShown(actual, expected, unit = 0.00051) {
+  assert.equal(actual.length, expected.length);
+  actual.forEach((value, i) => {
+    assert.ok(
+      Math.abs(value - expected[i]) <= unit,
+      `${value} is shown, expected ${expected[i]} (column ${i} of ${actual})`,
+    );
+  });
+}
+
+/** Drops a file onto the page, as the browser does it. */
+async function drop(name, type, bytes) {
+  const transfer = await page.evaluateHandle(
+    ([name, type, data]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
+      return transfer;
+    },
+    [name, type, Buffer.from(bytes).toString('base64')],
+  );
+  for (const event of ['dragenter', 'dragover', 'drop']) {
+    await page.dispatchEvent('#drop-zone', event, { dataTransfer: transfer });
+  }
+}
+
+const text = (selector) => page.textContent(selector);
+
+function npy(descr, shape, bytes) {
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(
+    117,
+  );
+  const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
+  return Buffer.concat([start, Buffer.from(`${header}\n`), Buffer.from(bytes)]);
+}
+
+/** A PNG of 8-bit colours. */
+function png(width, height, colorAt) {
+  const raw = Buffer.alloc((width * 3 + 1) * height);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      raw.set(colorAt(row, column), row * (width * 3 + 1) + 1 + column * 3);
+    }
+  }
+  const crcOf = (bytes) => {
+    let crc = ~0;
+    for (const byte of bytes) {
+      crc ^= byte;
+      for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc >>> 0;
+  };
+  const chunk = (type, data) => {
+    const bytes = Buffer.alloc(data.length + 12);
+    bytes.writeUInt32BE(data.length);
+    bytes.write(type, 4);
+    data.copy(bytes, 8);
+    bytes.writeUInt32BE(crcOf(bytes.subarray(4, -4)), data.length + 8);
+    return bytes;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2], 8);
+  return Buffer.concat([
+    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(raw)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+afterEach(async () => {
+  assert.deepEqual(complaints, [], 'the console');
+  await page.close();
+});
+
+describe('the page', () => {
+  beforeEach(() => open());
+
+  test('is isolated and lets no inline script run', async () => {
+    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+    const ran = await page.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = 'window.ran = true';
+      document.head.append(script);
+      return window.ran === true;
+    });
+    assert.equal(ran, false);
+    assert.match(complaints.join(), /inline script/, 'the policy says so');
+    complaints.length = 0;
+  });
+
+  test('its worker has the policy too, and is the only one that computes', async () => {
+    const [worker] = page.workers();
+    assert.ok(worker);
+    const { headers } = await page.evaluate(async (address) => {
+      const response = await fetch(address);
+      return { headers: Object.fromEntries(response.headers) };
+    }, worker.url());
+    assert.match(headers['content-security-policy'], /script-src 'self' 'wasm-unsafe-eval'/);
+    assert.equal(headers['cross-origin-embedder-policy'], 'require-corp');
+  });
+
+  test('says what computed the result, how fast, and how far from the truth it is', async () => {
+    assert.equal(await text('#engine-name'), `layernorm ${version}`);
+    assert.equal(await text('#engine-detail'), 'simd, 1 thread, float32');
+    assert.match(await text('#engine-time'), /^[\d.]+ (µs|ms)$/);
+    assert.match(await text('#engine-throughput'), /^[\d.]+ [kMG]B\/s$/);
+    const ulp = Number.parseFloat(await text('#engine-error'));
+    assert.ok(ulp > 0 && ulp <= 3, `${ulp} ulp`);
+  });
+
+  test('states source and licence of the sample', async () => {
+    const source = page.locator('#iris-source');
+    assert.ok(await source.isVisible());
+    assert.match(await source.textContent(), /R\. A\. Fisher.*UCI.*CC BY 4\.0/s);
+    assert.equal(await text('#dataset-shape'), '[150, 4] float32');
+  });
+});
+
+describe('the sample', () => {
+  beforeEach(() => open());
+
+  test('every one of its 150 rows is shown as float64 has it', async () => {
+    const shown = [];
+    for (let number = 1; number <= 6; number++) {
+      const { names, cells } = await table();
+      assert.match(names[0], new RegExp(`^x\\[${(number - 1) * 25}, :\\] (setosa|versicolor|virginica)$`));
+      shown.push(...cells);
+      if (number < 6) {
+        await page.click('text=Next');
+        await page.waitForFunction(
+          (first) => document.querySelector('.samples-table th code').textContent === first,
+          `x[${number * 25}, :]`,
+        );
+      }
+    }
+    assert.equal(shown.length, 150);
+    shown.forEach((row, i) => {
+      assertShown(row, rowOf(iris[i]));
+    });
+  });
+
+  test('axis 0 makes samples of the columns', async () => {
+    await change(async () => {
+      await page.check('label:has-text("axis 0") input');
+      await page.uncheck('label:has-text("axis 1") input');
+    });
+    assert.equal(await text('#axis-outcome'), '4 samples of 150 elements each');
+    const { names, cells } = await table();
+    assert.deepEqual(
+      names.map((name) => name.replace(/^x\[:, \d\] /, '')),
+      ['sepal length (cm)', 'sepal width (cm)', 'petal length (cm)', 'petal width (cm)'],
+    );
+    assertShown(
+      cells.map(([mean]) => mean),
+      [5.843, 3.057, 3.758, 1.199],
+    );
+    const { mean, std } = normalize(iris.map(([length]) => length));
+    assertShown(cells[0].slice(0, 2), [mean, std]);
+  });
+
+  test('both axes make one sample', async () => {
+    await change(() => page.check('label:has-text("axis 0") input'));
+    const { names, cells } = await table();
+    const { mean, std } = normalize(iris.flat());
+    assert.deepEqual(names, ['x[:, :]']);
+    assertShown(cells[0].slice(0, 2), [mean, std]);
+  });
+
+  test('epsilon by number and by slider', async () => {
+    await change(() => page.fill('#epsilon', '2.5'));
+    assertShown((await table()).cells[3], rowOf(iris[3], { epsilon: 2.5 }));
+    await change(() => page.fill('#epsilon-range', '-1'));
+    assert.equal(await page.inputValue('#epsilon'), '0.1');
+    assertShown((await table()).cells[3], rowOf(iris[3], { epsilon: 0.1 }));
+  });
+
+  test('gamma and beta: a scalar, and one for each element', async () => {
+    await change(async () => {
+      await page.check('#gamma-fieldset input[value=scalar]');
+      await page.fill('#gamma-fieldset input[type=number]', '2');
+      await page.check('#beta-fieldset input[value=list]');
+      await page.getByLabel('petal length (cm)').fill('-1.5');
+    });
+    const options = { gamma: () => 2, beta: (p) => (p === 2 ? -1.5 : 0) };
+    const { cells } = await table();
+    for (const i of [0, 7, 24]) assertShown(cells[i], rowOf(iris[i], options));
+    assert.ok(Number.parseFloat(await text('#engine-error')) <= 3);
+  });
+
+  test('a place under the pointer is put into the formula', async () => {
+    const box = await page.locator('#sample-4 .strip').last().boundingBox();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 12);
+    const { mean, std, y } = normalize(iris[4]);
+    assert.equal((await text('#one-name code')).trim(), 'x[4, :]');
+    const said = await text('#formula-text');
+    const digits = (value) => String(Number(value.toPrecision(4))).replace('-', '−');
+    assert.equal(
+      said,
+      `petal length (cm): x hat = (1.4 − ${digits(mean)}) / √(${digits(std)}² + 0.001) = ${digits(y[2])}.`,
+    );
+    await page.mouse.move(0, 0);
+    assert.equal((await text('#one-name code')).trim(), 'x[0, :]');
+  });
+});
+
+describe('what users bring', () => {
+  beforeEach(() => open());
+
+  test('a CSV that is dropped', async () => {
+    await change(() => drop('mine.csv', 'text/csv', 'who;a;b;c\nann;1,5;2;4\nbob;0;0;9\n'));
+    assert.equal(await text('#dataset-name'), 'mine.csv');
+    assert.match(await text('#dataset-notes'), /Column “who” is left out: not numbers\. It names the rows\./);
+    assert.ok(await page.locator('#iris-source').isHidden());
+    const { names, cells } = await table();
+    assert.deepEqual(names, ['x[0, :] ann', 'x[1, :] bob']);
+    assertShown(cells[0], rowOf([1.5, 2, 4]));
+    assertShown(cells[1], rowOf([0, 0, 9]));
+  });
+
+  test('a .npy of float64 that is dropped, over two axes', async () => {
+    const values = Float64Array.from({ length: 24 }, (_, i) => Math.round(100 * Math.cos(i * i)));
+    await change(() => drop('x.npy', '', npy('<f8', [2, 3, 4], values.buffer)));
+    assert.equal(await text('#dataset-shape'), '[2, 3, 4] float64');
+    assert.equal(await text('#engine-detail'), 'simd, 1 thread, float64');
+    const { names, cells } = await table();
+    assert.equal(names[5], 'x[1, 2, :]');
+    assertShown(cells[5], rowOf([...values.slice(20)]), 0.0051);
+
+    await change(() => page.check('label:has-text("axis 0") input'));
+    const { names: columns, cells: others } = await table();
+    assert.deepEqual(columns, ['x[:, 0, :]', 'x[:, 1, :]', 'x[:, 2, :]']);
+    assertShown(others[1], rowOf([...values.slice(4, 8), ...values.slice(16, 20)]), 0.0051);
+  });
+
+  test('a picture that is chosen, before and after', async () => {
+    const colorAt = (row, column) => [row * 60, column * 40, 200];
+    await change(() =>
+      page.setInputFiles('#file', { name: 'p.png', mimeType: 'image/png', buffer: png(6, 4, colorAt) }),
+    );
+    assert.equal(await text('#dataset-shape'), '[4, 6, 3] uint8, computed as float32');
+    assert.ok(await page.isChecked('input[value=picture]'));
+    const pixels = await page.$$eval('#view-picture canvas', (canvases) =>
+      canvases.map((canvas) => [...canvas.getContext('2d').getImageData(1, 2, 1, 1).data]),
+    );
+    assert.deepEqual(pixels[0], [120, 40, 200, 255]);
+
+    // Each row is a sample, and the colour scale reaches to the largest value on both sides.
+    const rows = [0, 1, 2, 3].map((row) =>
+      normalize([0, 1, 2, 3, 4, 5].flatMap((column) => colorAt(row, column))),
+    );
+    const reach = Math.max(...rows.flatMap(({ y }) => y.map(Math.abs)));
+    const expected = rows[2].y.slice(3, 6).map((value) => 127.5 + (value / reach) * 127.5);
+    expected.forEach((value, k) => {
+      assert.ok(Math.abs(pixels[1][k] - value) <= 1, `${pixels[1]}, expected ${expected}`);
+    });
+
+    await change(() => page.click('text=each pixel'));
+    assert.equal(await text('#axis-outcome'), '24 samples of 3 elements each');
+    const { cells } = await table();
+    assertShown(cells[7], rowOf(colorAt(1, 1)), 0.051);
+  });
+
+  test('numbers that are pasted', async () => {
+    await page.click('text=Paste numbers');
+    await change(async () => {
+      await page.fill('#paste', '1 2 3\n10 20 30');
+      await page.click('text=Use these numbers');
+    });
+    assertShown((await table()).cells[1], rowOf([10, 20, 30]), 0.0051);
+  });
+
+  test('two million elements: all are computed, some are drawn', async () => {
+    const values = Float32Array.from({ length: 2_000_000 }, (_, i) => Math.sin(i));
+    await change(() =>
+      page.setInputFiles('#file', {
+        name: 'large.npy',
+        mimeType: '',
+        buffer: npy('<f4', [100, 20_000], values.buffer),
+      }),
+    );
+    assert.match(await text('#view-map figcaption'), /256 of 20,000 elements are drawn/);
+    const { cells } = await table();
+    const { mean, std, y } = normalize([...values.slice(20_000, 40_000)]);
+    assertShown(cells[1], [mean, std, 0, normalize(y).std]);
+    assert.equal(await page.locator('#elements tbody tr').count(), 64);
+  });
+
+  test('a constant row and a row that is not finite', async () => {
+    await change(() => drop('edge.csv', 'text/csv', '7,7,7\nnan,1,2\n1,2,3\n'));
+    const { cells } = await table();
+    assert.deepEqual(cells[0], [7, 7, 7, 7, 0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(cells[1].slice(3), new Array(7).fill(Number.NaN));
+    assertShown(cells[2], rowOf([1, 2, 3]));
+    assert.match(await text('#engine-check'), /3 not finite/);
+  });
+});
+
+describe('mistakes', () => {
+  beforeEach(() => open());
+
+  const alert = (id) => page.locator(`#${id}`);
+
+  test('a file that cannot be read leaves everything as it was', async () => {
+    for (const [name, bytes, message] of [
+      [
+        'bad.csv',
+        'x,y\n1,2\n3,oops\n5,6\n',
+        'bad.csv: Line 3, column 2 (“y”) holds “oops”, expected a number',
+      ],
+      ['half.npy', npy('<f4', [9], new Uint8Array(4)), 'half.npy: This .npy file is cut off'],
+      ['half.npy', npy('<f2', [2], new Uint8Array(4)), 'float16, which is not supported yet'],
+      ['book.xlsx', 'PK\u0003\u0004', 'export the sheet as CSV'],
+      ['empty.csv', '', 'The file is empty'],
+      ['blob.bin', '\0\u0001\u0002', 'neither text nor a picture'],
+    ]) {
+      await drop(name, '', Buffer.from(bytes));
+      await page.waitForFunction(
+        (part) => document.querySelector('#data-error').textContent.includes(part),
+        message,
+      );
+      assert.equal(await alert('data-error').getAttribute('role'), 'alert');
+    }
+    await drop('not.png', 'image/png', Buffer.from('no picture'));
+    await page.waitForFunction(() =>
+      document.querySelector('#data-error').textContent.includes('cannot decode'),
+    );
+    assert.match(await text('#dataset-name'), /Iris/);
+    assertShown((await table()).cells[0], rowOf(iris[0]));
+
+    await change(() => drop('good.csv', 'text/csv', '1,2\n3,4\n'));
+    assert.ok(await alert('data-error').isHidden());
+  });
+
+  test("the package's errors stand at the control that caused them, with their code", async () => {
+    await page.fill('#epsilon', '-1');
+    await alert('epsilon-error').waitFor();
+    assert.equal(
+      await text('#epsilon-error'),
+      'ERR_ARGUMENT layerNormForward: epsilon is -1, expected a finite number that is not negative',
+    );
+    assert.equal(await page.getAttribute('#epsilon', 'aria-invalid'), 'true');
+    assert.ok(await page.locator('#stale').isVisible());
+    assertShown((await table()).cells[0], rowOf(iris[0]));
+    await change(() => page.fill('#epsilon', '1e-3'));
+    assert.ok(await alert('epsilon-error').isHidden());
+    assert.ok(await page.locator('#stale').isHidden());
+
+    await page.uncheck('label:has-text("axis 1") input');
+    await alert('axis-error').waitFor();
+    assert.match(await text('#axis-error'), /^ERR_AXIS .*axis is an empty list, expected at least one axis/);
+    await change(() => page.check('label:has-text("axis 0") input'));
+
+    await change(() => page.check('#gamma-fieldset input[value=list]'));
+    await page.fill('#gamma-list', '1, 2, 3');
+    await alert('gamma-error').waitFor();
+    assert.match(await text('#gamma-error'), /^ERR_SHAPE .*gamma has 3 elements, expected 150/);
+    await page.fill('#gamma-list', '1, two');
+    await page.waitForFunction(() => document.querySelector('#gamma-error').textContent.includes('“two”'));
+    await change(() => page.check('#gamma-fieldset input[value=none]'));
+    assert.ok(await alert('gamma-error').isHidden());
+  });
+
+  test('a number that is missing is asked for', async () => {
+    await page.fill('#epsilon', '');
+    await alert('epsilon-error').waitFor();
+    assert.match(await text('#epsilon-error'), /Enter a number/);
+    await page.check('#beta-fieldset input[value=scalar]');
+    await page.fill('#beta-fieldset input[type=number]', '');
+    await alert('beta-error').waitFor();
+    assert.match(await text('#beta-error'), /beta: enter a number/);
+  });
+});
+
+describe('by keyboard alone', () => {
+  beforeEach(() => open());
+
+  const focused = () =>
+    page.evaluate(() => {
+      const { id, name, value, textContent } = document.activeElement;
+      return id || (name ? `${name}=${value}` : textContent.trim());
+    });
+  /** Presses Tab until something has the focus; fails when it never has. */
+  const tabTo = async (what) => {
+    for (let presses = 0; presses < 60; presses++) {
+      if ((await focused()) === what) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`${what} cannot be reached with Tab`);
+  };
+
+  test('data, settings and samples can be reached and used', async () => {
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Skip to the result');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'file');
+    const ring = await page.$eval('label[for=file]', (label) => getComputedStyle(label).outlineStyle);
+    assert.equal(ring, 'solid', 'the label shows the focus of its input');
+
+    await tabTo('Paste numbers');
+    await page.keyboard.press('Enter');
+    await tabTo('paste');
+    await page.keyboard.type('1,2,3\n4,5,9\n7,7,8');
+    await change(async () => {
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+    });
+    assert.equal(await text('#dataset-name'), 'Pasted numbers');
+
+    await tabTo('epsilon-range');
+    await change(() => page.keyboard.press('ArrowRight'));
+    assert.equal(await page.inputValue('#epsilon'), '0.0018');
+
+    await tabTo('gamma-mode=none');
+    await change(async () => {
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type('3');
+    });
+
+    await tabTo('samples');
+    const picked = () =>
+      page.$eval('[role=option][aria-selected=true]', (option) => option.textContent.replace(/\s+/g, ' '));
+    assert.match(await picked(), /^x\[0, :\]/);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    const { std, y } = normalize([4, 5, 9], { epsilon: 0.0018, gamma: () => 3 });
+    assert.equal(
+      await picked(),
+      `x[1, :] before: mean 6.000, standard deviation ${std.toFixed(3)}; ` +
+        `after: mean 0.000, standard deviation ${normalize(y).std.toFixed(3)}`,
+    );
+    assert.match(await text('#formula-text'), /^\[1\]: x hat = \(5 − 6\)/);
+    const becomes = `[1]: 5 becomes −${String(Number(Math.abs(y[1]).toPrecision(4)))}.`;
+    await page.waitForFunction((said) => document.querySelector('#announcer').textContent === said, becomes);
+    await page.keyboard.press('End');
+    assert.match(await picked(), /^x\[2, :\]/);
+    await page.keyboard.press('Home');
+    assert.match(await picked(), /^x\[0, :\]/);
+  });
+
+  test('arrow keys go on to the next page, and back', async () => {
+    await page.focus('#samples');
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => document.querySelector('.pager input').value === '2');
+    assert.equal((await text('#one-name code')).trim(), 'x[25, :]');
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction(() => document.querySelector('.pager input').value === '1');
+    assert.equal((await text('#one-name code')).trim(), 'x[24, :]');
+    await page.keyboard.press('PageDown');
+    await page.waitForFunction(() => document.querySelector('.pager input').value === '2');
+    assert.equal(await focused(), 'samples');
+  });
+
+  test('the skip link leads to the result', async () => {
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await focused(), 'result');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'view=map');
+  });
+
+  test('a change of the result is announced in one sentence', async () => {
+    await change(() => page.fill('#epsilon', '1'));
+    await page.waitForFunction(() =>
+      /^150 samples normalized\. x\[0, :\]: mean 2\.55, .*; after: 0 and 0\.8836\.$/.test(
+        document.querySelector('#announcer').textContent,
+      ),
+    );
+  });
+});
+
+describe('accessibility', () => {
+  async function violations() {
+    await page.evaluate(AXE);
+    const { violations, passes } = await page.evaluate(() =>
+      window.axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      }),
+    );
+    assert.ok(passes.length > 20, 'axe has looked at the page');
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.slice(0, 3).map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
+  }
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1280, 320]) {
+      test(`${colorScheme}, ${width} pixels wide`, async () => {
+        await open({ colorScheme, viewport: { width, height: 900 } });
+        const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+        const look = async (what) => {
+          assert.deepEqual(await violations(), [], what);
+          assert.ok(await fits(), `${what} needs no horizontal scrolling`);
+        };
+        await look('colours');
+        await page.check('input[value=table]');
+        await look('table');
+        await page.check('#gamma-fieldset input[value=list]');
+        await page.fill('#epsilon', '-1');
+        await page.locator('#stale').waitFor();
+        await look('error');
+        await change(() => page.fill('#epsilon', '0.1'));
+        await change(() =>
+          page.setInputFiles('#file', {
+            name: 'a-picture-with-a-rather-long-name-without-any-space.png',
+            mimeType: 'image/png',
+            buffer: png(40, 30, (row, column) => [row * 8, column * 6, 90]),
+          }),
+        );
+        await look('picture');
+        await page.check('input[value=map]');
+        await look('picture as colours');
+      });
+    }
+  }
+
+  test('forced colours', async () => {
+    await open({ forcedColors: 'active' });
+    assert.deepEqual(await violations(), []);
+  });
+
+  test('targets have at least 24 pixels', async () => {
+    await open({ viewport: { width: 320, height: 900 } });
+    const small = await page.$$eval(
+      'button, input:not([type=file]), summary, label.button, label.chip, [role=option]',
+      (targets) =>
+        targets
+          .filter(
+            (target) =>
+              target.checkVisibility() && !target.closest('label.chip') !== target.matches('label.chip'),
+          )
+          .map((target) => ({
+            target: target.outerHTML.slice(0, 80),
+            ...target.getBoundingClientRect().toJSON(),
+          }))
+          .filter(({ width, height }) => width < 24 || height < 24)
+          .map(({ target, width, height }) => `${target}: ${width} × ${height}`),
+    );
+    assert.deepEqual(small, []);
+  });
+});
+
+test("works from Vite's development server, which npm start uses", async () => {
+  const dev = await createServer({ ...VITE, server: { port: 5199 } });
+  try {
+    await dev.listen();
+    await open({}, dev.resolvedUrls.local[0]);
+    assertShown((await table()).cells[0], rowOf(iris[0]));
+    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+  } finally {
+    await dev.close();
+  }
+});
