@@ -6,8 +6,9 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { selectCases } from './lib/cases.mjs';
+import { isPlain, selectCases } from './lib/cases.mjs';
 import { folders } from './lib/folders.mjs';
+import { measureNative } from './lib/native.mjs';
 import { report } from './lib/report.mjs';
 import { svgOf } from './lib/svg.mjs';
 import { PEERS } from './peers/index.mjs';
@@ -27,7 +28,7 @@ const HELP = `npm run bench -- [options]          (or node bench/run.mjs [option
   --node <program>    the Node to measure in; given twice or more, each of them
   --json <file>       writes everything that was measured
   --svg <file>        draws the headline shapes
-  --native            natively built kernels too (npm run bench only)
+  --native            the natively built kernels too; node bench/run.mjs takes their programs, --native <program>
   --help              shows this`;
 
 class UsageError extends Error {}
@@ -42,6 +43,7 @@ const options = {
   node: { type: 'string', multiple: true },
   json: { type: 'string' },
   svg: { type: 'string' },
+  native: { type: 'string', multiple: true },
   help: { type: 'boolean' },
 };
 
@@ -95,8 +97,11 @@ async function main() {
   const results = [];
   for (const node of values.node ?? [process.execPath]) results.push(await measureIn(node, job));
 
-  console.log(`\n${report(results)}`);
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
+  const shapes = job.cases.filter(isPlain).map(({ shape }) => shape.join('x'));
+  const native = values.native && measureNative(values.native, shapes, values.quick);
+
+  console.log(`\n${report(results, native)}`);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ results, native }, null, 1)}\n`);
   if (values.svg) writeFileSync(values.svg, svgOf(results));
 }
 

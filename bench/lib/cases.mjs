@@ -107,6 +107,9 @@ export function labelOf({ shape, axis, affine, inPlace, data, threads }) {
   return parts.join(' ');
 }
 
+/** Whether a case differs from the plainest one, rows of float32, by nothing but its shape. */
+export const isPlain = (one) => one.shape.length === 2 && idOf(one) === idOf(caseOf({ shape: one.shape }));
+
 /** Unlike any other's. */
 export const idOf = (one) => `${one.operation} ${one.dtype} ${labelOf(one)}`;
 

@@ -5,13 +5,17 @@ import { BASE } from './compare.mjs';
 import { geometricMean } from './statistics.mjs';
 import { digits3, ratioText, spreadText, table } from './table.mjs';
 
-/** @param {object[]} results of worker.mjs, one for each Node */
-export function report(results) {
+/**
+ * @param {object[]} results of worker.mjs, one for each Node
+ * @param {Record<string, Record<string, number>>} [native] of measureNative
+ */
+export function report(results, native) {
   const parts = [head(results)];
   if (results[0].operations) parts.push(operationsPart(results));
   if (results[0].calls) parts.push(callsPart(results));
   if (results[0].start) parts.push(startPart(results));
   if (results[0].memory) parts.push(memoryPart(results));
+  if (native) parts.push(nativePart(results, native));
   return parts.join('\n\n');
 }
 
@@ -162,4 +166,31 @@ function memoryPart(results) {
       ...results.flatMap(({ memory }) => [MiB(memory[i].memoryBytes), MiB(memory[i].rssBytes)]),
     ]),
   ]);
+}
+
+/** Which builds there are; the first one is what wasm is compared with. */
+const NATIVE = ['simd128 -mavx2', 'simd128', 'emulated -mavx2', 'emulated'];
+
+function nativePart(results, native) {
+  const shapes = Object.keys(native);
+  const builds = Object.keys(native[shapes[0]] ?? {}).sort((a, b) => NATIVE.indexOf(a) - NATIVE.indexOf(b));
+  const wasm = (result, shape) => {
+    const row = result.operations?.rows.find(
+      (one) => `${groupOf(one)} ${one.label}` === `layerNorm float32 ${shape}`,
+    );
+    const ms = row?.cells[BASE].ms;
+    return ms && row.bytes / ms.median / 1e6;
+  };
+  const lines = [
+    ['natively built, GB/s', ...builds, ...results.map((result) => `wasm, Node ${shortNode(result)}`)],
+    ...shapes.map((shape) => [
+      `  ${shape}`,
+      ...builds.map((build) => digits3(native[shape][build])),
+      ...results.map((result) => {
+        const speed = wasm(result, shape);
+        return speed ? `${digits3(speed)} (${ratioText(speed / native[shape][builds[0]])})` : '-';
+      }),
+    ]),
+  ];
+  return `${table(lines)}\nIn brackets: as a part of ${builds[0]}, the same kernels built natively. Measured one after the other, not in turn.`;
 }

@@ -5,7 +5,7 @@ export function clangFormat(...options) {
   const list = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', '--'];
   const files = output([
     ...list,
-    ...['src', 'bindings', 'tests'].flatMap((folder) => [`${folder}/**.h`, `${folder}/**.cpp`]),
+    ...['src', 'bindings', 'tests', 'bench'].flatMap((folder) => [`${folder}/**.h`, `${folder}/**.cpp`]),
   ]);
   if (!files) throw new StepError('No C++ file is known to git');
   return ['clang-format-19', ...options, ...files.trim().split('\n')];
