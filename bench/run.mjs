@@ -10,7 +10,7 @@ import { isPlain, selectCases } from './lib/cases.mjs';
 import { folders } from './lib/folders.mjs';
 import { measureNative } from './lib/native.mjs';
 import { report } from './lib/report.mjs';
-import { svgOf } from './lib/svg.mjs';
+import { drawPlot, plotOf } from './lib/svg.mjs';
 import { PEERS } from './peers/index.mjs';
 
 const SECTIONS = ['operations', 'calls', 'start', 'memory'];
@@ -27,7 +27,7 @@ const HELP = `npm run bench -- [options]          (or node bench/run.mjs [option
   --dist <folder>     what to measure instead of dist/; given twice or more, builds are compared with the first
   --node <program>    the Node to measure in; given twice or more, each of them
   --json <file>       writes everything that was measured
-  --svg <file>        draws the headline shapes
+  --svg <file>        draws the headline shapes, as the first Node has them
   --native            the natively built kernels too; node bench/run.mjs takes their programs, --native <program>
   --help              shows this`;
 
@@ -102,7 +102,7 @@ async function main() {
 
   console.log(`\n${report(results, native)}`);
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ results, native }, null, 1)}\n`);
-  if (values.svg) writeFileSync(values.svg, svgOf(results));
+  if (values.svg) writeFileSync(values.svg, drawPlot(plotOf(results[0])));
 }
 
 main().catch((error) => {

@@ -84,7 +84,7 @@ function groupBy(values, keyOf) {
 
 function operationLine(result, { label, bytes, cells }, columns, first) {
   const base = cells[BASE];
-  const speed = base.ms ? digits3(bytes / base.ms.median / 1e6) : 'failed';
+  const speed = base.ms ? digits3(bytes / base.ms.median / 1e6) + mark(base) : 'failed';
   return [
     result === first ? `  ${label}` : '',
     shortNode(result),
@@ -93,10 +93,12 @@ function operationLine(result, { label, bytes, cells }, columns, first) {
   ];
 }
 
+const mark = ({ wrong }) => (wrong ? '!' : '');
+
 function cellText(cell) {
   if (!cell) return '-';
   if (cell.failure) return 'failed';
-  return cell.ratio ? `${spreadText(cell.ratio)}${cell.wrong ? '!' : ''}` : '?';
+  return cell.ratio ? spreadText(cell.ratio) + mark(cell) : '?';
 }
 
 function meanLine(result, rows, columns, first) {

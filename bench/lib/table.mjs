@@ -17,8 +17,9 @@ export function table(rows, indent = 0) {
 export function digits3(value) {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return '0';
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toFixed(Math.min(decimals, 6));
+  const rounded = Number(value.toPrecision(3));
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))));
+  return rounded.toFixed(Math.min(decimals, 6));
 }
 
 /** Two decimals for ratios near 1, fewer digits for large ones. */
