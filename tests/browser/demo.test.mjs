@@ -207,6 +207,9 @@ describe('the page', () => {
   test('says what computed the result, how fast, and how far from the truth it is', async () => {
     assert.equal(await text('#engine-name'), `layernorm ${version}`);
     assert.equal(await text('#engine-detail'), 'simd, 1 thread, float32');
+    await page.waitForFunction(() =>
+      document.querySelector('#engine-calls').textContent.startsWith('median over'),
+    );
     assert.match(await text('#engine-time'), /^[\d.]+ (µs|ms)$/);
     assert.match(await text('#engine-throughput'), /^[\d.]+ [kMG]B\/s$/);
     const ulp = Number.parseFloat(await text('#engine-error'));

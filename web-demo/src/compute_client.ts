@@ -19,17 +19,18 @@ interface Waiting {
   readonly onProgress: ((fraction: number) => void) | undefined;
 }
 
-type Checked = Extract<Reply, { kind: 'checked' }>;
+/** What the worker finds out about a result after it has been shown. */
+export type Finding = Extract<Reply, { kind: 'checked' | 'timed' }>;
 
 export class ComputeClient {
   readonly #worker = new Worker(new URL('./compute_worker.ts', import.meta.url), { type: 'module' });
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  /** @param onChecked - called while a result is being compared with the reference */
-  constructor(onChecked: (checked: Checked) => void) {
+  /** @param onFinding - called while a result is being compared with the reference, and when it has been timed */
+  constructor(onFinding: (finding: Finding) => void) {
     this.#worker.addEventListener('message', ({ data: reply }: MessageEvent<Reply>) => {
-      if (reply.kind === 'checked') return onChecked(reply);
+      if (reply.kind === 'checked' || reply.kind === 'timed') return onFinding(reply);
       const waiting = this.#waiting.get(reply.id);
       if (reply.kind === 'progress') return waiting?.onProgress?.(reply.fraction);
       this.#waiting.delete(reply.id);

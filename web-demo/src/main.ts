@@ -26,9 +26,7 @@ type View = 'picture' | 'map' | 'table';
 const FIRST: Place = { sample: 0, element: 0 };
 
 class App {
-  readonly #client = new ComputeClient(({ run, fraction, check }) =>
-    this.#engine.showCheck(run, fraction, check),
-  );
+  readonly #client = new ComputeClient((finding) => this.#engine.showFinding(finding));
   readonly #engine = new EnginePanel();
   readonly #data = new DataPanel((source) => void this.open(source));
   readonly #settings = new SettingsPanel(debounce(SETTLE_MS, () => void this.#run()));
@@ -123,12 +121,22 @@ class App {
       const isAlike = before?.samples === summary.samples && before.size === summary.size;
       await this.#showPage(isAlike ? this.#pager.page : 0, isAlike ? this.#picked : FIRST);
       this.#announceRun();
+      void this.#examine(summary);
     } catch (error) {
       if (this.#isOutdated) return;
       this.#setStale(true);
       if (!this.#settings.showError(error as ComputeError)) {
         showError(byId('run-error'), error as ComputeError);
       }
+    }
+  }
+
+  /** Only now that everything is shown: it keeps the worker busy. */
+  async #examine(summary: RunSummary): Promise<void> {
+    try {
+      await this.#client.request('examine', { run: summary.run });
+    } catch (error) {
+      if (summary === this.#summary) showError(byId('run-error'), error as ComputeError);
     }
   }
 

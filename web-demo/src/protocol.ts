@@ -3,6 +3,7 @@
 import type { Label } from './compute/groups.js';
 import type { Check } from './compute/reference.js';
 import type { Spread } from './compute/spread.js';
+import type { Timing } from './compute/timing.js';
 import type { Axis, Dataset } from './parse/dataset.js';
 
 /** Where data comes from. */
@@ -41,10 +42,7 @@ export interface RunSummary {
   /** How far colours reach from 0 after normalization. */
   readonly reach: number;
   readonly engine: { version: string; variant: string; threads: number; reason?: string };
-  /** One call of `layerNorm`, with its copies into the WebAssembly memory and back. */
-  readonly milliseconds: number;
-  readonly timedCalls: number;
-  /** Read and written in that call. */
+  /** Read and written in one call of `layerNorm`. */
   readonly bytes: number;
 }
 
@@ -90,6 +88,8 @@ export interface Requests {
   run: { takes: Settings; gives: RunSummary };
   page: { takes: { from: number; count: number; positions: number }; gives: Page };
   picture: { takes: { longestSide: number }; gives: PictureView };
+  /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
+  examine: { takes: { run: number }; gives: undefined };
 }
 
 export type RequestName = keyof Requests;
@@ -115,4 +115,6 @@ export type Reply =
   | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
   | { readonly kind: 'progress'; readonly id: number; readonly fraction: number }
   /** A run has been compared with the float64 reference, to this part of it. */
-  | { readonly kind: 'checked'; readonly run: number; readonly fraction: number; readonly check: Check };
+  | { readonly kind: 'checked'; readonly run: number; readonly fraction: number; readonly check: Check }
+  /** A call of `layerNorm` with its copies into the WebAssembly memory and back. */
+  | { readonly kind: 'timed'; readonly run: number; readonly timing: Timing };

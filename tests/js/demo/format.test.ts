@@ -19,7 +19,7 @@ test('the numbers of a column have the same decimals, and no negative zero', () 
   const format = columnFormat(12);
   expect([12.3456, -1, 1e-9, -1e-9].map(format)).toEqual(['12.35', '−1.00', '0.00', '0.00']);
   expect(columnFormat(0)(0)).toBe('0.000');
-  expect(columnFormat(1e8)(-1.5e8)).toBe('−1.50e+8');
+  expect([-1.5e8, 1234, 0].map(columnFormat(1e8))).toEqual(['−1.5e8', '1230', '0']);
   expect(columnFormat(1)(Number.NaN)).toBe('NaN');
 });
 

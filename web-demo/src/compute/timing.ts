@@ -1,26 +1,34 @@
-/** Short calls are repeated for this long: one alone is below the resolution of the clock. */
-const MEASURED_MS = 10;
+/** Calls are repeated for this long, in batches: one alone is below the resolution of the clock. */
+const MEASURED_MS = 20;
+const BATCH_MS = 0.5;
 /** Before, they run for this long, so that the engine has optimized what it is going to. */
-const WARM_UP_MS = 25;
-/** Calls between two looks at the clock, at most. */
-const MAX_BATCH = 256;
+const WARM_UP_MS = 30;
 
-/** Mean time of a call. A call that is longer than all of that is made once. */
-export function timeCall(call: () => void): { milliseconds: number; calls: number } {
-  const first = repeat(call, 0.001);
-  if (first.milliseconds >= MEASURED_MS) return first;
-  repeat(call, WARM_UP_MS);
-  return repeat(call, MEASURED_MS);
+export interface Timing {
+  /** Of one call: the median of the batches, since other programs interrupt some of them. */
+  readonly milliseconds: number;
+  readonly calls: number;
 }
 
-function repeat(call: () => void, budget: number): { milliseconds: number; calls: number } {
-  const start = performance.now();
-  let elapsed = 0;
-  let calls = 0;
-  for (let batch = 1; elapsed < budget; batch = Math.min(MAX_BATCH, batch * 2)) {
-    for (let i = 0; i < batch; i++) call();
-    calls += batch;
-    elapsed = performance.now() - start;
+/** Times a call. One that is longer than the whole measurement is made once. */
+export function timeCall(call: () => void): Timing {
+  const first = timeBatch(call, 1);
+  if (first >= MEASURED_MS) return { milliseconds: first, calls: 1 };
+
+  let perBatch = 1;
+  for (const end = performance.now() + WARM_UP_MS; performance.now() < end; ) {
+    if (timeBatch(call, perBatch) < BATCH_MS) perBatch *= 2;
   }
-  return { milliseconds: elapsed / calls, calls };
+  const batches: number[] = [];
+  for (const end = performance.now() + MEASURED_MS; performance.now() < end; ) {
+    batches.push(timeBatch(call, perBatch) / perBatch);
+  }
+  batches.sort((a, b) => a - b);
+  return { milliseconds: batches[batches.length >> 1] ?? first, calls: batches.length * perBatch };
+}
+
+function timeBatch(call: () => void, calls: number): number {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) call();
+  return performance.now() - start;
 }

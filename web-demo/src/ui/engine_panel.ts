@@ -1,35 +1,47 @@
 // What computed the result, how fast, and how right.
 
 import type { Check } from '../compute/reference.js';
+import type { Timing } from '../compute/timing.js';
+import type { Finding } from '../compute_client.js';
 import type { RunSummary } from '../protocol.js';
 import { byId } from './dom.js';
 import { bytes, duration, significant, whole } from './format.js';
 
 export class EnginePanel {
-  #run = 0;
+  #summary: RunSummary | undefined;
 
-  show(
-    { run, engine, milliseconds, timedCalls, bytes: moved }: RunSummary,
-    type: 'float32' | 'float64',
-  ): void {
-    this.#run = run;
+  /** Until something is known about a new result, what was known about one of the same size stays. */
+  show(summary: RunSummary, type: 'float32' | 'float64'): void {
+    const { engine } = summary;
     const threads = `${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`;
     set('engine-name', `layernorm ${engine.version}`);
     set('engine-detail', `${engine.variant}, ${threads}, ${type}`);
     byId('engine-detail').title = engine.reason ?? '';
-    set('engine-time', duration(milliseconds));
-    set('engine-calls', timedCalls === 1 ? 'measured once' : `mean of ${whole(timedCalls)} calls`);
-    set('engine-throughput', `${bytes((moved / milliseconds) * 1000)}/s`);
-    set('engine-bytes', `${bytes(moved)} read and written`);
-    set('engine-error', '…');
+    if (summary.bytes !== this.#summary?.bytes) {
+      for (const id of ['engine-time', 'engine-throughput', 'engine-error']) set(id, '…');
+      set('engine-calls', 'measuring');
+      set('engine-bytes', `${bytes(summary.bytes)} read and written`);
+    }
     set('engine-check', 'checking');
+    this.#summary = summary;
+  }
+
+  showFinding(finding: Finding): void {
+    if (finding.run !== this.#summary?.run) return;
+    if (finding.kind === 'timed') this.#showTiming(finding.timing, this.#summary.bytes);
+    else this.#showCheck(finding.check, finding.fraction);
+  }
+
+  #showTiming({ milliseconds, calls }: Timing, moved: number): void {
+    set('engine-time', duration(milliseconds));
+    set('engine-calls', calls === 1 ? 'measured once' : `median over ${whole(calls)} calls`);
+    set('engine-throughput', `${bytes((moved / milliseconds) * 1000)}/s`);
   }
 
   /** The comparison with the reference, as far as it has come. */
-  showCheck(run: number, fraction: number, { absolute, ulp, notFinite }: Check): void {
-    if (run !== this.#run) return;
-    set('engine-error', `${significant(ulp, 3)} ulp`);
+  #showCheck({ absolute, ulp, notFinite }: Check, fraction: number): void {
     const unlike = notFinite > 0 ? `, ${whole(notFinite)} not finite` : '';
+    set('engine-error', `${significant(ulp, 3)} ulp`);
     set(
       'engine-check',
       fraction < 1

@@ -15,13 +15,9 @@ function special(value: number): string | undefined {
   return undefined;
 }
 
-/** Writes the numbers of a column alike, the largest of which is about `scale`. */
+/** Writes the numbers of a column alike, the largest of which is about `scale`; each on its own where that is extreme. */
 export function columnFormat(scale: number, digits = 4): (value: number) => string {
-  if (scale !== 0 && (scale >= LARGE || scale < SMALL)) {
-    return (value) =>
-      special(value) ??
-      (Math.abs(value) < scale * 1e-9 ? '0' : clean(value.toExponential(Math.max(0, digits - 2))));
-  }
+  if (scale !== 0 && (scale >= LARGE || scale < SMALL)) return (value) => significant(value, digits - 1);
   const whole = scale >= 1 ? Math.floor(Math.log10(scale)) + 1 : 1;
   const decimals = Math.max(0, digits - whole);
   return (value) => special(value) ?? clean(value.toFixed(decimals));

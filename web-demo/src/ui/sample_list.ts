@@ -3,6 +3,7 @@
 // It is one listbox: arrow keys go from sample to sample and from element to element, and what a screen reader says of a sample
 // is its statistics. The two canvases lie under the rows.
 
+import { count } from '../parse/dataset.js';
 import type { Page, RunSummary } from '../protocol.js';
 import { css, divergingScale, inkOn, onThemeChange, type Scale, sequentialScale } from './colors.js';
 import { el } from './dom.js';
@@ -14,6 +15,8 @@ const ROW_HEIGHT = 26;
 const [NUMBER_WIDTH, SIGN_WIDTH] = [44, 14];
 /** Columns get their names from this width on. */
 const NAME_WIDTH = 44;
+/** The first and the last name stand over strips from this width on. */
+const ENDS_WIDTH = 130;
 
 export interface Place {
   /** Which sample of the page. */
@@ -176,9 +179,9 @@ export class SampleList {
       if (width / labels.length >= NAME_WIDTH) {
         strip.classList.add('all');
         strip.append(...labels.map((label) => el('span', { title: label }, label)));
-      } else {
+      } else if (width >= ENDS_WIDTH) {
         strip.append(el('span', {}, labels[0] ?? ''), el('span', {}, labels.at(-1) ?? ''));
-      }
+      } else strip.append(count(labels.length, 'element'));
       return strip;
     };
     const strip = (title: string) => el('span', { class: 'strip-head' }, el('b', {}, title), names());
@@ -234,13 +237,10 @@ export class SampleList {
           cellWidth - gap + (gap ? 0 : 0.5),
           ROW_HEIGHT - 2,
         );
-        if (cellWidth < SIGN_WIDTH) continue;
+        const text = cellText(value, cellWidth, signed, format);
+        if (text === '') continue;
         context.fillStyle = inkOn(color);
-        const sign = value > 0 ? '+' : value < 0 ? '−' : '';
-        const text = cellWidth >= NUMBER_WIDTH ? (signed && value > 0 ? '+' : '') + format(value) : sign;
-        if (signed || cellWidth >= NUMBER_WIDTH) {
-          context.fillText(text, (c + 0.5) * cellWidth, (r + 0.5) * ROW_HEIGHT + 0.5, cellWidth - 4);
-        }
+        context.fillText(text, (c + 0.5) * cellWidth, (r + 0.5) * ROW_HEIGHT + 0.5, cellWidth - 4);
       }
     }
   }
@@ -317,6 +317,16 @@ export class SampleList {
     }
     event.preventDefault();
   }
+}
+
+/** As much of a number as its cell has room for. */
+function cellText(value: number, width: number, signed: boolean, format: (value: number) => string): string {
+  if (width >= NUMBER_WIDTH) {
+    const text = format(value);
+    return signed && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
+  }
+  if (!signed || width < SIGN_WIDTH || value === 0 || Number.isNaN(value)) return '';
+  return value > 0 ? '+' : '−';
 }
 
 /** What a colour means, as a bar with its ends. */

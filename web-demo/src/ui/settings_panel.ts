@@ -98,7 +98,9 @@ export class SettingsPanel {
           else this.#axis.delete(d);
           this.#axisChanged();
         });
-        const what = noun ? `${whole(size)} ${size === 1 ? noun.replace(/s$/, '') : noun}` : whole(size);
+        const what = noun
+          ? `${whole(size)} ${size === 1 ? noun.replace(/s$/, '') : noun}`
+          : `size ${whole(size)}`;
         return el(
           'label',
           { class: 'chip' },
