@@ -52,4 +52,34 @@ EMSCRIPTEN_BINDINGS(layernorm) {
                                                              .mean = pointer<void>(mean),
                                                              .rstd = pointer<void>(rstd)}));
       });
+
+  function(
+      "layerNormBackwardWorkspace(dtype, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address dims, std::uint32_t rank, std::uint32_t axes) {
+        return layer_norm_backward_workspace(DType{dtype}, {pointer<std::uint32_t>(dims), rank}, axes);
+      });
+  function(
+      "layerNormBackward(dtype, dy, x, mean, rstd, gamma, dx, dgamma, dbeta, workspace, workspaceBytes, "
+      "dims, rank, "
+      "axes, rmsScaling, firstGroup, last)",
+      +[](std::uint32_t dtype, Address dy, Address x, Address mean, Address rstd, Address gamma, Address dx,
+          Address dgamma, Address dbeta, Address workspace, std::size_t workspace_bytes, Address dims,
+          std::uint32_t rank, std::uint32_t axes, bool rms_scaling, std::size_t first_group, bool last) {
+        return static_cast<std::int32_t>(layer_norm_backward({.dtype = DType{dtype},
+                                                              .dims = {pointer<std::uint32_t>(dims), rank},
+                                                              .axes = axes,
+                                                              .rms_scaling = rms_scaling,
+                                                              .first_group = first_group,
+                                                              .last = last,
+                                                              .dy = pointer<void>(dy),
+                                                              .x = pointer<void>(x),
+                                                              .mean = pointer<void>(mean),
+                                                              .rstd = pointer<void>(rstd),
+                                                              .gamma = pointer<void>(gamma),
+                                                              .dx = pointer<void>(dx),
+                                                              .dgamma = pointer<void>(dgamma),
+                                                              .dbeta = pointer<void>(dbeta),
+                                                              .workspace = pointer<void>(workspace),
+                                                              .workspace_bytes = workspace_bytes}));
+      });
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { at } from './lib/paths.mjs';
 import { main, run, StepError, step } from './lib/run.mjs';
+import { encodeText } from './lib/wasm_text.mjs';
 import { patchedGlue } from './patch_glue.mjs';
 
 const linkedWasm = at('build', 'wasm-release', 'bindings', 'layernorm.wasm');
@@ -86,7 +87,7 @@ async function bundleOne({ entry, file, format, bytes, platform = 'neutral' }) {
 /** Ahead of the code, so that neither the limit of lines nor the source map carries it. */
 function bytesOfWasm(format) {
   const strict = format === 'cjs' ? '"use strict";' : ''; // has to stay in front
-  return `${strict}var ${BYTES}="${readFileSync(linkedWasm, 'hex')}";`;
+  return `${strict}var ${BYTES}="${encodeText(readFileSync(linkedWasm))}";`;
 }
 
 /** The modules that js/src imports but only the build can make; js/src/runtime/virtual_modules.d.ts declares them. */

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+
+#include "core/status.h"
 
 namespace layernorm {
 
@@ -19,5 +22,17 @@ inline bool overlap(const Region& a, const Region& b) {
   if (a.data == nullptr || b.data == nullptr || a.bytes == 0 || b.bytes == 0) return false;
   return a.begin() < b.begin() + b.bytes && b.begin() < a.begin() + a.bytes;
 }
+
+// An output, and the inputs (as bits of their numbers) that it may be identical with.
+struct Output {
+  Region region;
+  std::uint32_t in_place = 0;
+};
+
+// Whether elements of `size` bytes can be read from `inputs` and written to `outputs`: all aligned, and no
+// output meets an input or another output, unless it is the very input that it may replace. Errors:
+// misaligned_data, overlapping_data.
+[[nodiscard]] Status check_regions(std::span<const Region> inputs, std::span<const Output> outputs,
+                                   std::size_t size);
 
 }  // namespace layernorm

@@ -13,7 +13,9 @@
   X(invalid_epsilon, "ERR_ARGUMENT", "epsilon must be a finite number that is not negative")        \
   X(null_data, "ERR_ARGUMENT", "x and y must not be null unless the shape is empty")                \
   X(misaligned_data, "ERR_ARGUMENT", "an address is not a multiple of the element size")            \
-  X(overlapping_data, "ERR_ARGUMENT", "an output overlaps an input or another output (y may be x itself)")
+  X(overlapping_data, "ERR_ARGUMENT",                                                               \
+    "an output overlaps an input or another output where that is not allowed")                      \
+  X(small_workspace, "ERR_ARGUMENT", "the workspace is absent or too small")
 
 namespace layernorm {
 

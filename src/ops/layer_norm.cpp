@@ -5,6 +5,7 @@
 #include "core/layout.h"
 #include "core/overlap.h"
 #include "ops/moments.h"
+#include "ops/parameter.h"
 #include "simd/build.h"
 #include "simd/row_ops.h"
 
@@ -59,30 +60,14 @@ void exact_row(const Problem<T>& p, std::size_t row, const T* x, T* y) {
 // registers.
 enum class Affine { none, both, any };
 
-// gamma and beta, or what stands for the one that is absent: a block of 1 or of -0, which leave every value
-// as it is, walked without moving on.
+// What gamma and beta are in the loops. An absent gamma is 1, an absent beta -0: they leave every value as it
+// is.
 template <class T>
-class Parameters {
- public:
-  explicit Parameters(const Problem<T>& p)
-      : gamma(p.gamma), beta(p.beta), gamma_step(p.gamma != nullptr), beta_step(p.beta != nullptr) {
-    if (gamma == nullptr) gamma = fill(ones_, 1);
-    if (beta == nullptr) beta = fill(zeros_, -T{0});
-  }
-  Parameters(const Parameters&) = delete;
+struct Parameters {
+  explicit Parameters(const Problem<T>& p) : gamma(p.gamma, 1), beta(p.beta, -T{0}) {}
 
-  const T* gamma;
-  const T* beta;
-  std::ptrdiff_t gamma_step;  // 1, or 0 for an absent one
-  std::ptrdiff_t beta_step;
-
- private:
-  static const T* fill(T (&block)[kBlock], T value) {
-    for (T& element : block) element = value;
-    return block;
-  }
-  T ones_[kBlock];
-  T zeros_[kBlock];
+  Parameter<T> gamma;
+  Parameter<T> beta;
 };
 
 // Walks a row: y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i]. TwoTerm: mean is two numbers.
@@ -92,10 +77,10 @@ class Normalizer {
   [[gnu::always_inline]] Normalizer(const T* x, T* y, const Parameters<T>& parameters, const Statistics<T>& s)
       : x_(x),
         y_(y),
-        gamma_(parameters.gamma),
-        beta_(parameters.beta),
-        gamma_step_(parameters.gamma_step),
-        beta_step_(parameters.beta_step),
+        gamma_(parameters.gamma.data),
+        beta_(parameters.beta.data),
+        gamma_step_(parameters.gamma.step),
+        beta_step_(parameters.beta.step),
         s_(s) {}
 
   [[gnu::always_inline]] void advance(std::ptrdiff_t elements) {
@@ -392,21 +377,11 @@ Status check(const LayerNormForward& args, Layout& layout) {
   if (!(args.epsilon >= 0 && args.epsilon <= __DBL_MAX__)) return Status::invalid_epsilon;
 
   const std::size_t bytes = layout.rows * layout.cols * size;
-  const Region x{args.x, bytes}, y{args.y, bytes};
-  const Region gamma{args.gamma, layout.cols * size}, beta{args.beta, layout.cols * size};
-  const Region mean{args.mean, layout.rows * size}, rstd{args.rstd, layout.rows * size};
+  const std::size_t rows = layout.rows * size, cols = layout.cols * size;
   if (bytes > 0 && (args.x == nullptr || args.y == nullptr)) return Status::null_data;
-  for (const Region& region : {x, y, gamma, beta, mean, rstd}) {
-    if (!region.is_aligned(size)) return Status::misaligned_data;
-  }
-  if (args.x != args.y && overlap(x, y)) return Status::overlapping_data;
-  for (const Region& output : {mean, rstd}) {
-    if (overlap(output, x) || overlap(output, y)) return Status::overlapping_data;
-  }
-  for (const Region& input : {gamma, beta}) {
-    if (overlap(input, y) || overlap(input, mean) || overlap(input, rstd)) return Status::overlapping_data;
-  }
-  return overlap(mean, rstd) ? Status::overlapping_data : Status::ok;
+  const Region inputs[] = {{args.x, bytes}, {args.gamma, cols}, {args.beta, cols}};
+  const Output outputs[] = {{{args.y, bytes}, 0b001}, {{args.mean, rows}}, {{args.rstd, rows}}};
+  return check_regions(inputs, outputs, size);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 //           Empty groups (D = 0) have no y; their mean and rstd are NaN.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -48,5 +49,55 @@ struct LayerNormForward {
 // The same on a vector type of the caller's choice (simd/build.h lists them): for tests that compare them.
 template <class S>
 [[nodiscard]] Status layer_norm_forward_on(const LayerNormForward& args);
+
+// The gradient of layer normalization.
+//
+// Computes  with h = (x - mean) * rstd and g = dy * gamma, for every group:
+//             dx     = rstd * (g - sum(g) / D - h * sum(g * h) / D)
+//             dgamma = sum of dy * h over the groups         dbeta = sum of dy over the groups
+//           rms_scaling: h = x * rstd instead, dx = rstd * g - (x - mean) * rstd^2 * sum(g * h) / D.
+// Shapes    as layer_norm_forward: dy, x, dx: dims; gamma, dgamma, dbeta: D elements; mean, rstd: one a
+// group.
+//           gamma may be null (then 1), and each of dx, dgamma, dbeta (then it is not computed).
+// Sums      of a group as in ops/moments.h. dgamma and dbeta are summed over 64 groups in T, these sums in
+// double, in
+//           the order of the groups: the error hardly grows with their number, and no thread count changes a
+//           bit.
+// Parts     A tensor may come in several calls that share a workspace, in the order of its groups:
+// `first_group` says how
+//           many groups came before, `last` whether this call ends it. dgamma and dbeta are written by the
+//           last call, and are bit for bit those of one call.
+// Aliasing  dx may be dy or x itself; otherwise no output may overlap an input, another output or the
+// workspace. Errors    as layer_norm_forward, and small_workspace; nothing is written then. Limits    h is
+// formed from mean and rstd as they were saved, in T: for groups whose |mean| is large against their
+//           deviation the gradient is as inexact as that mean, as in Keras and PyTorch.
+struct LayerNormBackward {
+  DType dtype = DType::float32;
+  std::span<const std::uint32_t> dims;
+  std::uint32_t axes = 0;
+  bool rms_scaling = false;
+  std::size_t first_group = 0;
+  bool last = true;
+
+  const void* dy = nullptr;
+  const void* x = nullptr;
+  const void* mean = nullptr;
+  const void* rstd = nullptr;
+  const void* gamma = nullptr;
+  void* dx = nullptr;
+  void* dgamma = nullptr;
+  void* dbeta = nullptr;
+  void* workspace = nullptr;  // aligned to 8 bytes
+  std::size_t workspace_bytes = 0;
+};
+
+// Bytes of workspace that a call with these dims, axes and dtype needs; 0 when they are not valid.
+[[nodiscard]] std::size_t layer_norm_backward_workspace(DType dtype, std::span<const std::uint32_t> dims,
+                                                        std::uint32_t axes);
+
+[[nodiscard]] Status layer_norm_backward(const LayerNormBackward& args);
+
+template <class S>
+[[nodiscard]] Status layer_norm_backward_on(const LayerNormBackward& args);
 
 }  // namespace layernorm

@@ -146,6 +146,25 @@ struct WideSum<S, double> {
 
 // ---- One row, contiguous ----
 
+// A sum over one row: the lane sums of its blocks, added in more precision than T has.
+template <simd::Simd S, class T>
+class RowTotal {
+  using V = simd::VectorOf<S, T>;
+
+ public:
+  [[gnu::always_inline]] void add(V block) {
+    if constexpr (V::lanes == 4) {
+      wide_.add(S::widen_low(block) + S::widen_high(block));
+    } else {
+      wide_.add(block);
+    }
+  }
+  [[gnu::always_inline]] double value() const { return wide_.join(0, wide_, 1); }
+
+ private:
+  WideSum<S, T> wide_;
+};
+
 // sum(x - shift) and sum((x - shift)^2) of one row; the lanes of a vector are neighbours in the row.
 template <simd::Simd S, class T>
 class RowSums {
@@ -192,7 +211,7 @@ class RowSums {
   }
 
   [[gnu::always_inline]] Moments moments(std::size_t cols, double epsilon) const {
-    return Moments::from_sums<T>(sum_.join(0, sum_, 1), squares_.join(0, squares_, 1), cols, epsilon);
+    return Moments::from_sums<T>(sum_.value(), squares_.value(), cols, epsilon);
   }
 
  private:
@@ -204,19 +223,12 @@ class RowSums {
     squares = squares + ((v0 * v0 + v1 * v1) + (v2 * v2 + v3 * v3));
   }
   [[gnu::always_inline]] void add_lanes(V sum, V squares) {
-    sum_.add(fold(sum));
-    squares_.add(fold(squares));
-  }
-  static typename S::F64 fold(V v) {
-    if constexpr (kLanes == 4) {
-      return S::widen_low(v) + S::widen_high(v);
-    } else {
-      return v;
-    }
+    sum_.add(sum);
+    squares_.add(squares);
   }
 
-  WideSum<S, T> sum_;
-  WideSum<S, T> squares_;
+  RowTotal<S, T> sum_;
+  RowTotal<S, T> squares_;
 };
 
 template <simd::Simd S, class T, bool Centred>
@@ -265,16 +277,22 @@ class ColumnSums {
   void add_block(const T* x, const std::size_t* offsets, std::size_t n, V shift) {
     V sum[kLanes], squares[kLanes];
     for (std::size_t l = 0; l < kLanes; ++l) sum[l] = squares[l] = V::splat(0);
-    std::size_t i = 0;
-    for (; i + kQuad <= n; i += kQuad) {
-      add_quad<Centred>([&](std::size_t j) { return V::load(x + offsets[i + j]); }, shift, sum, squares);
-    }
-    if (i < n) {
-      V padded[kQuad];
-      for (std::size_t j = 0; j < kQuad; ++j) {
-        padded[j] = i + j < n ? V::load(x + offsets[i + j]) : (Centred ? shift : V::splat(0));
+    T padded[kQuad * kLanes];
+    std::size_t padded_offsets[kQuad];
+    for (std::size_t i = 0; i < n; i += kQuad) {
+      const T* from = x;
+      const std::size_t* at = offsets + i;
+      if (n - i < kQuad) {
+        // Elements that the last quad lacks become shift - shift = 0.
+        for (std::size_t j = 0; j < kQuad; ++j) {
+          padded_offsets[j] = j * kLanes;
+          const V missing = Centred ? shift : V::splat(0);
+          (i + j < n ? V::load(x + offsets[i + j]) : missing).store(padded + j * kLanes);
+        }
+        from = padded;
+        at = padded_offsets;
       }
-      add_quad<Centred>([&](std::size_t j) { return padded[j]; }, shift, sum, squares);
+      add_quad<Centred>([&](std::size_t j) { return V::load(from + at[j]); }, shift, sum, squares);
     }
     widen(sum, sum_);
     widen(squares, squares_);

@@ -30,8 +30,14 @@ struct Shape {
   std::uint32_t axes;
 };
 
+// Forward and backward on one input, so that the gradient gets statistics that were saved.
+struct Digests {
+  std::uint64_t forward;
+  std::uint64_t backward;
+};
+
 template <class S, class T>
-std::uint64_t digest(const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
+Digests digest(const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
   std::size_t size = 1, cols = 1;
   for (std::size_t n = 0; n < shape.dims.size(); ++n) {
     size *= shape.dims[n];
@@ -55,18 +61,48 @@ std::uint64_t digest(const Shape& shape, const Dataset& dataset, bool affine, bo
   args.mean = mean.data();
   args.rstd = rstd.data();
   if (layer_norm_forward_on<S>(args) != Status::ok) std::abort();
-  return hash(rstd, hash(mean, hash(y, 0xcbf29ce484222325u)));
+
+  std::vector<T> dy(size), dx(size), dgamma(cols), dbeta(cols);
+  for (T& d : dy) d = static_cast<T>(random.uniform() - 0.5);
+  std::vector<double> workspace(
+      layer_norm_backward_workspace(args.dtype, args.dims, args.axes) / sizeof(double) + 1);
+  LayerNormBackward gradient;
+  gradient.dtype = args.dtype;
+  gradient.dims = shape.dims;
+  gradient.axes = shape.axes;
+  gradient.rms_scaling = rms_scaling;
+  gradient.dy = dy.data();
+  gradient.x = x.data();
+  gradient.mean = mean.data();
+  gradient.rstd = rstd.data();
+  gradient.gamma = args.gamma;
+  gradient.dx = dx.data();
+  gradient.dgamma = dgamma.data();
+  gradient.dbeta = dbeta.data();
+  gradient.workspace = workspace.data();
+  gradient.workspace_bytes = workspace.size() * sizeof(double);
+  if (layer_norm_backward_on<S>(gradient) != Status::ok) std::abort();
+
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  return {hash(rstd, hash(mean, hash(y, start))), hash(dbeta, hash(dgamma, hash(dx, start)))};
+}
+
+void print(const std::string& what, std::uint64_t intrinsics, std::uint64_t emulated) {
+  std::printf("%s %016llx%s\n", what.c_str(), static_cast<unsigned long long>(intrinsics),
+              intrinsics == emulated ? "" : " EMULATED DIFFERS");
 }
 
 template <class T>
 void print(const char* dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
-  const std::uint64_t intrinsics = digest<simd::Simd128, T>(shape, dataset, affine, rms_scaling);
-  const std::uint64_t emulated = digest<simd::Emulated, T>(shape, dataset, affine, rms_scaling);
-  std::string dims;
-  for (std::uint32_t size : shape.dims) dims += (dims.empty() ? "" : "x") + std::to_string(size);
-  std::printf("%s %s axes=%u affine=%d rms=%d %s %016llx%s\n", dtype, dims.c_str(), shape.axes, affine,
-              rms_scaling, dataset.name, static_cast<unsigned long long>(intrinsics),
-              intrinsics == emulated ? "" : " EMULATED DIFFERS");
+  const Digests intrinsics = digest<simd::Simd128, T>(shape, dataset, affine, rms_scaling);
+  const Digests emulated = digest<simd::Emulated, T>(shape, dataset, affine, rms_scaling);
+  std::string what = dtype + std::string(" ");
+  for (std::size_t n = 0; n < shape.dims.size(); ++n)
+    what += (n == 0 ? "" : "x") + std::to_string(shape.dims[n]);
+  what += " axes=" + std::to_string(shape.axes) + " affine=" + std::to_string(affine) +
+          " rms=" + std::to_string(rms_scaling) + " " + dataset.name;
+  print(what, intrinsics.forward, emulated.forward);
+  print("backward " + what, intrinsics.backward, emulated.backward);
 }
 
 }  // namespace

@@ -101,7 +101,10 @@ const OPTION_NAMES: Record<keyof LayerNormOptions, true> = {
 };
 
 /** `out` where it is given, else a new container of the kind that `X` is. */
-export type LayerNormOutput<X, D extends DType, Out> = [Out] extends [Output] ? Out : ResultOf<X, D>;
+export type LayerNormOutput<X, D extends DType, Out> = [Out] extends [Output]
+  ? // Not inferred from what the result is assigned to: only the option decides.
+    [Out][Out extends unknown ? 0 : never]
+  : ResultOf<X, D>;
 
 /** What {@link layerNormForward} returns: the output, and the statistics that the gradient needs. */
 export interface LayerNormForward<X, D extends DType, Out> {

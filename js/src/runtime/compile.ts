@@ -6,13 +6,30 @@ const SIMD_PROBE = [
   0x00, 0x0a, 0x08, 0x01, 0x06, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x0b,
 ];
 
-/** Decodes hexadecimal digits, with the engine's own decoder where it has one. */
-export function decodeHex(hex: string): Uint8Array<ArrayBuffer> {
-  const native = (Uint8Array as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> }).fromHex;
-  if (native) return native.call(Uint8Array, hex);
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+/** Bytes that are one character in {@link decodeText}'s input. */
+const SINGLE = 88;
+
+/**
+ * Decodes what scripts/lib/wasm_text.mjs made of a module: hexadecimal digits of the 256 bytes by falling frequency, then the
+ * module, the first 88 of those bytes as one character each, the others as two. Characters are the printable ones of ASCII
+ * but those that a string literal or a template would escape.
+ */
+export function decodeText(text: string): Uint8Array<ArrayBuffer> {
+  const places: number[] = [];
+  let characters = 0;
+  for (let code = 32; code < 127; code++) {
+    if (!'"\'\\`$'.includes(String.fromCharCode(code))) places[code] = characters++;
+  }
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  for (let at = 512; at < text.length; ) {
+    let place = places[text.charCodeAt(at++)] as number;
+    if (place >= SINGLE) {
+      place = SINGLE + (place - SINGLE) * characters + (places[text.charCodeAt(at++)] as number);
+    }
+    bytes[length++] = Number.parseInt(text.slice(2 * place, 2 * place + 2), 16);
+  }
+  return bytes.slice(0, length);
 }
 
 /**

@@ -24,6 +24,8 @@ export type LayerNormErrorCode =
  * nothing has been written to any argument when it is thrown.
  */
 export class LayerNormError extends Error {
+  /** Written out, since bundles shorten the names of classes and Node prints this one. */
+  static override readonly name = 'LayerNormError';
   override readonly name = 'LayerNormError';
   /** What went wrong, for programs to branch on. */
   readonly code: LayerNormErrorCode;

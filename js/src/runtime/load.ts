@@ -1,7 +1,7 @@
-import hex from '#core-bytes';
+import text from '#core-bytes';
 import createCore from '#core-glue';
 import version from '#version';
-import { compile, decodeHex } from './compile.js';
+import { compile, decodeText } from './compile.js';
 import { type CoreFactoryOptions, type CoreModule, readText } from './core_module.js';
 import { describe, LayerNormError } from './errors.js';
 
@@ -47,7 +47,7 @@ export function instantiate(
         `${MAXIMUM_PAGES * PAGE_BYTES}`,
     );
   }
-  module ??= defaultModule ??= compile(decodeHex(hex));
+  module ??= defaultModule ??= compile(decodeText(text));
   const memory = createMemory(operation, maximum);
   const core = start(operation, module, memory);
   const built = readText(memory, core.version());

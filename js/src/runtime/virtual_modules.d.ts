@@ -7,12 +7,9 @@ declare module '#core-glue' {
 }
 
 declare module '#core-bytes' {
-  /**
-   * The bytes of the WebAssembly module in hexadecimal digits; empty where the runtime brings the module compiled.
-   * Digits keep bytes whole, so that gzip finds what repeats: a third smaller on the wire than base64.
-   */
-  const hex: string;
-  export default hex;
+  /** The WebAssembly module as scripts/lib/wasm_text.mjs writes it; empty where the runtime brings it compiled. */
+  const text: string;
+  export default text;
 }
 
 declare module '#version' {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "reference/grouping.h"
 #include "support/random.h"
 
 namespace layernorm {
@@ -83,22 +84,10 @@ TEST(Layout, WalksVisitWhatIndexArithmeticVisits) {
     for (std::uint32_t size : dims) elements *= size;
     ASSERT_EQ(layout.rows * layout.cols, elements);
 
+    const test::Grouping grouping(dims, axes);
     std::vector<std::size_t> expected(elements);  // [group * cols + place] -> offset
-    for (std::size_t at = 0; at < elements; ++at) {
-      std::size_t rest = at, group = 0, place = 0, group_step = 1, place_step = 1;
-      for (std::size_t n = rank; n-- > 0;) {
-        const std::size_t index = rest % dims[n];
-        rest /= dims[n];
-        if (axes >> n & 1) {
-          place += index * place_step;
-          place_step *= dims[n];
-        } else {
-          group += index * group_step;
-          group_step *= dims[n];
-        }
-      }
-      expected[group * layout.cols + place] = at;
-    }
+    for (std::size_t at = 0; at < elements; ++at)
+      expected[grouping.group[at] * layout.cols + grouping.place[at]] = at;
     Walk kept(layout.kept);
     for (std::size_t k = 0; k < layout.rows; ++k, kept.advance()) {
       Walk reduced(layout.reduced);

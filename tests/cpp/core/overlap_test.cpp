@@ -26,5 +26,20 @@ TEST(Overlap, AlignmentIsThatOfTheAddress) {
   EXPECT_TRUE((Region{nullptr, 8}.is_aligned(8)));
 }
 
+TEST(Overlap, OutputsMayReplaceOnlyTheInputsTheyName) {
+  alignas(8) char memory[32] = {};
+  const Region first{memory, 8}, second{memory + 8, 8};
+  const Region inputs[] = {first, second};
+  const auto check = [&](Output output) { return check_regions(inputs, {&output, 1}, 4); };
+  EXPECT_EQ(check({{memory + 16, 16}}), Status::ok);
+  EXPECT_EQ(check({first}), Status::overlapping_data);
+  EXPECT_EQ(check({first, 0b01}), Status::ok);
+  EXPECT_EQ(check({first, 0b10}), Status::overlapping_data);
+  EXPECT_EQ(check({{memory + 4, 8}, 0b11}), Status::overlapping_data);
+  EXPECT_EQ(check({{memory + 18, 4}}), Status::misaligned_data);
+  const Output twice[] = {{{memory + 16, 8}}, {{memory + 20, 8}}};
+  EXPECT_EQ(check_regions(inputs, twice, 4), Status::overlapping_data);
+}
+
 }  // namespace
 }  // namespace layernorm

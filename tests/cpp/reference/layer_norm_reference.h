@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "reference/grouping.h"
+
 namespace layernorm::test {
 
 template <class Wide>
@@ -21,24 +23,9 @@ template <class Wide, class T>
 Reference<Wide> layer_norm_reference(const std::vector<T>& x, const std::vector<std::uint32_t>& dims,
                                      std::uint32_t axes, double epsilon, const std::vector<T>& gamma = {},
                                      const std::vector<T>& beta = {}, bool rms_scaling = false) {
-  // Group and place within the group of every element.
-  std::vector<std::size_t> group(x.size()), place(x.size());
-  std::size_t groups = 1, places = 1;
-  for (std::size_t n = 0; n < dims.size(); ++n) (axes >> n & 1 ? places : groups) *= dims[n];
-  for (std::size_t at = 0; at < x.size(); ++at) {
-    std::size_t rest = at, kept_step = 1, reduced_step = 1;
-    for (std::size_t n = dims.size(); n-- > 0;) {
-      const std::size_t index = rest % dims[n];
-      rest /= dims[n];
-      if (axes >> n & 1) {
-        place[at] += index * reduced_step;
-        reduced_step *= dims[n];
-      } else {
-        group[at] += index * kept_step;
-        kept_step *= dims[n];
-      }
-    }
-  }
+  const Grouping grouping(dims, axes);
+  const std::vector<std::size_t>&group = grouping.group, &place = grouping.place;
+  const std::size_t groups = grouping.groups, places = grouping.places;
   Reference<Wide> out{std::vector<Wide>(x.size()), std::vector<Wide>(groups), std::vector<Wide>(groups)};
   const Wide count = static_cast<Wide>(places);
   for (std::size_t at = 0; at < x.size(); ++at) out.mean[group[at]] += static_cast<Wide>(x[at]) / count;

@@ -1,5 +1,6 @@
-import { compile, decodeHex } from '../../../js/src/runtime/compile.js';
-import hex from '../support/core_bytes.js';
+import { compile, decodeText } from '../../../js/src/runtime/compile.js';
+import { encodeText } from '../../../scripts/lib/wasm_text.mjs';
+import text from '../support/core_bytes.js';
 import { expectError, thrownBy } from '../support/errors.js';
 
 /** The smallest module: a magic word and a version. */
@@ -11,25 +12,21 @@ afterEach(() => {
   globalThis.WebAssembly = engine;
 });
 
-test('decodes hexadecimal digits as Buffer does', () => {
-  const text = '00ff7f80a5';
-  expect(Array.from(decodeHex(text))).toEqual(Array.from(Buffer.from(text, 'hex')));
-});
-
-test("uses the engine's own decoder where it has one", () => {
-  const Bytes = Uint8Array as { fromHex?: (text: string) => Uint8Array };
-  const existing = Bytes.fromHex;
-  try {
-    Bytes.fromHex = () => new Uint8Array([42]);
-    expect(Array.from(decodeHex('00'))).toEqual([42]);
-  } finally {
-    if (existing) Bytes.fromHex = existing;
-    else delete Bytes.fromHex;
+test('decodes what the build encodes, each byte value and every frequency of them', () => {
+  const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const skewed = Uint8Array.from({ length: 5000 }, (_, i) => Math.floor((i * i) / 100_000) ^ (i % 7));
+  for (const bytes of [new Uint8Array(0), EMPTY_MODULE, all, Uint8Array.from(all).reverse(), skewed]) {
+    expect(Array.from(decodeText(encodeText(bytes)))).toEqual(Array.from(bytes));
   }
 });
 
+test('the text needs no escapes in a string of any kind', () => {
+  expect(encodeText(Uint8Array.from({ length: 256 }, (_, i) => i))).toMatch(/^[ -~]+$/);
+  expect(text).not.toMatch(/["'`\\$]/);
+});
+
 test('compiles the core of this package', () => {
-  const exported = WebAssembly.Module.exports(compile(decodeHex(hex)));
+  const exported = WebAssembly.Module.exports(compile(decodeText(text)));
   expect(exported.length).toBeGreaterThan(0);
 });
 

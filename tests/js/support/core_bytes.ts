@@ -1,7 +1,7 @@
 // '#core-bytes' for tests of single source files: the module as the build linked it.
 import { readFileSync } from 'node:fs';
+import { encodeText } from '../../../scripts/lib/wasm_text.mjs';
 
-export default readFileSync(
-  new URL('../../../build/wasm-release/bindings/layernorm.wasm', import.meta.url),
-  'hex',
+export default encodeText(
+  readFileSync(new URL('../../../build/wasm-release/bindings/layernorm.wasm', import.meta.url)),
 );

@@ -1,0 +1,299 @@
+#include <cstddef>
+
+#include "core/layout.h"
+#include "core/overlap.h"
+#include "ops/layer_norm.h"
+#include "ops/moments.h"
+#include "ops/parameter.h"
+#include "simd/build.h"
+#include "simd/row_ops.h"
+
+namespace layernorm {
+namespace {
+
+// Groups whose dgamma and dbeta are summed in T before they go into double: the rounding error of 64
+// additions.
+inline constexpr std::size_t kGroupsPerSum = 64;
+
+// Groups that are not rows are gathered to so many rows at a time: the elements of a cache line of float.
+inline constexpr std::size_t kGathered = 16;
+
+// The arguments with their element type, over merged dimensions.
+template <class T>
+struct Gradient {
+  const Layout& layout;
+  bool rms_scaling;
+  const T* dy;
+  const T* x;
+  const T* mean;
+  const T* rstd;
+  const T* gamma;
+  T* dx;
+};
+
+// What lies in the workspace, all of D elements: running sums of dgamma and dbeta, and rows that groups are
+// gathered to.
+template <class T>
+class Workspace {
+ public:
+  static std::size_t bytes(const Layout& layout) {
+    const std::size_t rows = layout.is_rows() ? 0 : 2 * kGathered;
+    return layout.cols * (2 * sizeof(double) + (2 + rows) * sizeof(T));
+  }
+  Workspace(void* data, std::size_t cols)
+      : dgamma_total(static_cast<double*>(data)),
+        dbeta_total(dgamma_total + cols),
+        dgamma(reinterpret_cast<T*>(dbeta_total + cols)),
+        dbeta(dgamma + cols),
+        dy_rows(dbeta + cols),
+        x_rows(dy_rows + kGathered * cols),
+        cols_(cols) {}
+
+  void begin() {
+    for (std::size_t i = 0; i < 2 * cols_; ++i) dgamma_total[i] = 0;
+    for (std::size_t i = 0; i < 2 * cols_; ++i) dgamma[i] = 0;
+  }
+  // Moves the sums in T on to those in double.
+  void promote() {
+    for (std::size_t i = 0; i < 2 * cols_; ++i) {
+      dgamma_total[i] += static_cast<double>(dgamma[i]);
+      dgamma[i] = 0;
+    }
+  }
+
+  double* dgamma_total;
+  double* dbeta_total;
+  T* dgamma;
+  T* dbeta;
+  T* dy_rows;
+  T* x_rows;
+
+ private:
+  std::size_t cols_;
+};
+
+// sum(g) and sum(g * h) of one row, by the tree of ops/moments.h.
+template <simd::Simd S, class T>
+struct RowGradientSums {
+  RowTotal<S, T> g;
+  RowTotal<S, T> gh;
+};
+
+// One row, or the quads of it that are whole: h = (x - mean) * rstd and g = dy * gamma are summed, and dy * h
+// and dy added to dgamma and dbeta. `cols` is a multiple of a quad.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void sum_quads(const T* dy, const T* x, const T* gamma, std::ptrdiff_t gamma_step,
+                                 std::size_t cols, T mean, T rstd, T* dgamma, T* dbeta,
+                                 RowGradientSums<S, T>& sums) {
+  using V = simd::VectorOf<S, T>;
+  constexpr std::size_t kQuad = 4 * V::lanes;
+  RowGradientSums<S, T> row = sums;
+  for (std::size_t i = 0; i < cols;) {
+    const std::size_t end = cols - i < kBlock ? cols : i + kBlock;
+    V sum_g = V::splat(0), sum_gh = V::splat(0);
+    LAYERNORM_NO_UNROLL
+    for (; i < end; i += kQuad, gamma += static_cast<std::ptrdiff_t>(kQuad) * gamma_step) {
+      V g[4], gh[4];
+      LAYERNORM_UNROLL
+      for (std::size_t j = 0; j < 4; ++j) {
+        const std::size_t at = i + j * V::lanes;
+        const V dy_at = V::load(dy + at), h = (V::load(x + at) - V::splat(mean)) * V::splat(rstd);
+        (V::load(dbeta + at) + dy_at).store(dbeta + at);
+        (V::load(dgamma + at) + dy_at * h).store(dgamma + at);
+        g[j] = dy_at * V::load(gamma + j * V::lanes);
+        gh[j] = g[j] * h;
+      }
+      sum_g = sum_g + ((g[0] + g[1]) + (g[2] + g[3]));
+      sum_gh = sum_gh + ((gh[0] + gh[1]) + (gh[2] + gh[3]));
+    }
+    row.g.add(sum_g);
+    row.gh.add(sum_gh);
+  }
+  sums = row;
+}
+
+template <simd::Simd S, class T>
+RowGradientSums<S, T> sum_row(const T* dy, const T* x, const Parameter<T>& gamma, std::size_t cols, T mean,
+                              T rstd, T* dgamma, T* dbeta) {
+  constexpr std::size_t kQuad = 4 * simd::VectorOf<S, T>::lanes;
+  RowGradientSums<S, T> sums;
+  const std::size_t whole = cols - cols % kQuad;
+  sum_quads<S>(dy, x, gamma.data, gamma.step, whole, mean, rstd, dgamma, dbeta, sums);
+  if (whole < cols) {
+    // The last quad lacks elements: with dy = 0 there they add nothing to any sum.
+    T last_dy[kQuad] = {}, last_x[kQuad] = {}, last_gamma[kQuad] = {}, last_dgamma[kQuad] = {},
+      last_dbeta[kQuad] = {};
+    const auto each = [&](auto copy) {
+      for (std::size_t j = 0; j < cols - whole; ++j) copy(j, whole + j);
+    };
+    each([&](std::size_t j, std::size_t i) {
+      last_dy[j] = dy[i];
+      last_x[j] = x[i];
+      last_gamma[j] = gamma.step == 0 ? T{1} : gamma.data[i];
+    });
+    sum_quads<S>(last_dy, last_x, last_gamma, 1, kQuad, mean, rstd, last_dgamma, last_dbeta, sums);
+    each([&](std::size_t j, std::size_t i) {
+      dgamma[i] += last_dgamma[j];
+      dbeta[i] += last_dbeta[j];
+    });
+  }
+  return sums;
+}
+
+// dx[i] = g[i] * rstd + ((x[i] - mean) * p + q)
+template <simd::Simd S, class T>
+[[gnu::noinline]] void write_dx(const T* dy, const T* x, const Parameter<T>& gamma, T* dx, std::size_t cols,
+                                T mean, T rstd, T p, T q) {
+  const T* gamma_at = gamma.data;
+  for (std::size_t i = 0; i < cols;
+       i += kBlock, gamma_at += static_cast<std::ptrdiff_t>(kBlock) * gamma.step) {
+    const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
+    simd::for_each_vector<simd::VectorOf<S, T>, T>(n, [=]<class W>(std::size_t j) {
+      const W g = W::load(dy + i + j) * W::load(gamma_at + j), centred = W::load(x + i + j) - W::splat(mean);
+      (g * W::splat(rstd) + (centred * W::splat(p) + W::splat(q))).store(dx + i + j);
+    });
+  }
+}
+
+// One group that lies in a row.
+template <simd::Simd S, class T>
+void backward_row(const Gradient<T>& a, const Parameter<T>& gamma, std::size_t row, const T* dy, const T* x,
+                  T* dx, const Workspace<T>& workspace) {
+  const std::size_t cols = a.layout.cols;
+  const T mean = a.mean[row], rstd = a.rstd[row];
+  // With rms_scaling h = x * rstd, but what the variance depends on still is x - mean.
+  const auto sums =
+      sum_row<S>(dy, x, gamma, cols, a.rms_scaling ? T{0} : mean, rstd, workspace.dgamma, workspace.dbeta);
+  if (dx == nullptr) return;
+  const double r = rstd, count = static_cast<double>(cols);
+  const T p = static_cast<T>(-r * r * (sums.gh.value() / count));
+  const T q = a.rms_scaling ? T{0} : static_cast<T>(-r * (sums.g.value() / count));
+  write_dx<S>(dy, x, gamma, dx, cols, mean, rstd, p, q);
+}
+
+template <class T>
+void gather(const T* from, const Layout& layout, T* row) {
+  Walk walk(layout.reduced);
+  for (std::size_t i = 0; i < layout.cols; ++i, walk.advance()) row[i] = from[walk.offset()];
+}
+
+template <class T>
+void scatter(const T* row, const Layout& layout, T* to) {
+  Walk walk(layout.reduced);
+  for (std::size_t i = 0; i < layout.cols; ++i, walk.advance()) to[walk.offset()] = row[i];
+}
+
+template <simd::Simd S, class T>
+void backward_groups(const Gradient<T>& a, std::size_t first_group, Workspace<T>& workspace) {
+  const Layout& layout = a.layout;
+  const Parameter<T> gamma(a.gamma, 1);
+  const auto count_group = [&](std::size_t group) {
+    if ((first_group + group + 1) % kGroupsPerSum == 0) workspace.promote();
+  };
+  if (layout.is_rows()) {
+    for (std::size_t row = 0; row < layout.rows; ++row) {
+      const std::size_t at = row * layout.cols;
+      backward_row<S>(a, gamma, row, a.dy + at, a.x + at, a.dx == nullptr ? nullptr : a.dx + at, workspace);
+      count_group(row);
+    }
+    return;
+  }
+  Walk walk(layout.kept);
+  for (std::size_t group = 0; group < layout.rows; group += kGathered) {
+    const std::size_t count = layout.rows - group < kGathered ? layout.rows - group : kGathered;
+    std::size_t offsets[kGathered];
+    for (std::size_t n = 0; n < count; ++n, walk.advance()) {
+      offsets[n] = walk.offset();
+      gather(a.dy + offsets[n], layout, workspace.dy_rows + n * layout.cols);
+      gather(a.x + offsets[n], layout, workspace.x_rows + n * layout.cols);
+    }
+    for (std::size_t n = 0; n < count; ++n) {
+      T* dy = workspace.dy_rows + n * layout.cols;
+      const T* x = workspace.x_rows + n * layout.cols;
+      backward_row<S>(a, gamma, group + n, dy, x, a.dx == nullptr ? nullptr : dy, workspace);
+      if (a.dx != nullptr) scatter(dy, layout, a.dx + offsets[n]);
+      count_group(group + n);
+    }
+  }
+}
+
+template <simd::Simd S, class T>
+Status backward(const LayerNormBackward& args, const Layout& layout) {
+  const Gradient<T> a{layout,
+                      args.rms_scaling,
+                      static_cast<const T*>(args.dy),
+                      static_cast<const T*>(args.x),
+                      static_cast<const T*>(args.mean),
+                      static_cast<const T*>(args.rstd),
+                      static_cast<const T*>(args.gamma),
+                      static_cast<T*>(args.dx)};
+  Workspace<T> workspace(args.workspace, layout.cols);
+  if (args.first_group == 0) workspace.begin();
+  backward_groups<S>(a, args.first_group, workspace);
+  if (args.last) {
+    workspace.promote();
+    T* dgamma = static_cast<T*>(args.dgamma);
+    T* dbeta = static_cast<T*>(args.dbeta);
+    for (std::size_t i = 0; i < layout.cols; ++i) {
+      if (dgamma != nullptr) dgamma[i] = static_cast<T>(workspace.dgamma_total[i]);
+      if (dbeta != nullptr) dbeta[i] = static_cast<T>(workspace.dbeta_total[i]);
+    }
+  }
+  return Status::ok;
+}
+
+std::size_t workspace_bytes(DType dtype, const Layout& layout) {
+  return dtype == DType::float32 ? Workspace<float>::bytes(layout) : Workspace<double>::bytes(layout);
+}
+
+Status check(const LayerNormBackward& args, Layout& layout) {
+  const std::size_t size = dtype_size(args.dtype);
+  if (size == 0) return Status::unknown_dtype;
+  if (const Status status = collapse_axes(args.dims, args.axes, size, layout); status != Status::ok)
+    return status;
+
+  const std::size_t bytes = layout.rows * layout.cols * size;
+  const std::size_t rows = layout.rows * size, cols = layout.cols * size;
+  const void* const needed[] = {args.dy, args.x, args.mean, args.rstd};
+  for (const void* input : needed) {
+    if (bytes > 0 && input == nullptr) return Status::null_data;
+  }
+  const Region workspace{args.workspace, args.workspace_bytes};
+  if (!workspace.is_aligned(sizeof(double))) return Status::misaligned_data;
+  if (layout.cols > 0 &&
+      (args.workspace == nullptr || args.workspace_bytes < workspace_bytes(args.dtype, layout))) {
+    return Status::small_workspace;
+  }
+  const Region inputs[] = {
+      {args.dy, bytes}, {args.x, bytes}, {args.mean, rows}, {args.rstd, rows}, {args.gamma, cols}};
+  const Output outputs[] = {
+      {{args.dx, bytes}, 0b00011}, {{args.dgamma, cols}}, {{args.dbeta, cols}}, {workspace}};
+  return check_regions(inputs, outputs, size);
+}
+
+}  // namespace
+
+std::size_t layer_norm_backward_workspace(DType dtype, std::span<const std::uint32_t> dims,
+                                          std::uint32_t axes) {
+  Layout layout;
+  const std::size_t size = dtype_size(dtype);
+  if (size == 0 || collapse_axes(dims, axes, size, layout) != Status::ok) return 0;
+  return workspace_bytes(dtype, layout);
+}
+
+template <class S>
+Status layer_norm_backward_on(const LayerNormBackward& args) {
+  Layout layout;
+  if (const Status status = check(args, layout); status != Status::ok) return status;
+  return args.dtype == DType::float32 ? backward<S, float>(args, layout) : backward<S, double>(args, layout);
+}
+
+Status layer_norm_backward(const LayerNormBackward& args) {
+  return layer_norm_backward_on<simd::Default>(args);
+}
+
+#define LAYERNORM_INSTANTIATE(S) template Status layer_norm_backward_on<S>(const LayerNormBackward&);
+LAYERNORM_FOR_EACH_SIMD(LAYERNORM_INSTANTIATE)
+#undef LAYERNORM_INSTANTIATE
+
+}  // namespace layernorm
