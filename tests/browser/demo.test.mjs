@@ -390,7 +390,12 @@ describe('what users bring', () => {
     const { cells } = await table();
     const { mean, std, y } = normalize([...values.slice(20_000, 40_000)]);
     assertShown(cells[1], [mean, std, 0, normalize(y).std]);
-    assert.equal(await page.locator('#elements tbody tr').count(), 64);
+    assert.equal(await text('#elements caption'), '12 of 20,000 elements, around the chosen one');
+    await page.check('input[value=map]');
+    await page.focus('#samples');
+    for (let presses = 0; presses < 20; presses++) await page.keyboard.press('ArrowRight');
+    const chosen = await page.textContent('#elements tr.chosen th');
+    assert.equal(chosen, `[${Math.floor((20 * 20_000) / 256)}]`);
   });
 
   test('a constant row and a row that is not finite', async () => {

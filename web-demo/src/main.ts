@@ -258,7 +258,12 @@ class App {
     const hasResult = this.#summary !== undefined;
     byId('result').classList.toggle('stale', isStale && hasResult);
     byId('stale').hidden = !isStale || !hasResult;
-    if (hasResult) return;
+    if (!hasResult) this.#clearResult();
+  }
+
+  /** Nothing is known about new data yet, and what was known about other data would mislead. */
+  #clearResult(): void {
+    this.#engine.clear();
     for (const id of ['view-picture', 'view-map', 'view-table', 'pager', 'one']) byId(id).hidden = true;
   }
 
@@ -269,6 +274,7 @@ class App {
     const bar = byId<HTMLProgressElement>('busy-bar');
     this.#busy++;
     const timer = setTimeout(() => {
+      if (!this.#summary) this.#clearResult();
       byId('busy-label').textContent = what;
       bar.removeAttribute('value');
       byId('busy').hidden = false;

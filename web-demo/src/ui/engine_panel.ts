@@ -17,13 +17,16 @@ export class EnginePanel {
     set('engine-name', `layernorm ${engine.version}`);
     set('engine-detail', `${engine.variant}, ${threads}, ${type}`);
     byId('engine-detail').title = engine.reason ?? '';
-    if (summary.bytes !== this.#summary?.bytes) {
-      for (const id of ['engine-time', 'engine-throughput', 'engine-error']) set(id, '…');
-      set('engine-calls', 'measuring');
-      set('engine-bytes', `${bytes(summary.bytes)} read and written`);
-    }
+    if (summary.bytes !== this.#summary?.bytes) this.clear();
+    set('engine-bytes', `${bytes(summary.bytes)} read and written`);
+    set('engine-calls', 'measuring');
     set('engine-check', 'checking');
     this.#summary = summary;
+  }
+
+  clear(): void {
+    for (const id of ['engine-time', 'engine-throughput', 'engine-error']) set(id, '…');
+    for (const id of ['engine-bytes', 'engine-calls', 'engine-check']) set(id, '\u00a0');
   }
 
   showFinding(finding: Finding): void {

@@ -18,6 +18,8 @@ const NAME_WIDTH = 44;
 /** The first and the last name stand over strips from this width on. */
 const ENDS_WIDTH = 130;
 
+type Format = (value: number) => string;
+
 export interface Place {
   /** Which sample of the page. */
   readonly sample: number;
@@ -168,8 +170,8 @@ export class SampleList {
     if (width === 0) return; // hidden
     this.#drawHead(page, width);
     const { low, high } = summary.before;
-    this.#drawCells('before', beforeStrip, page, page.x, sequentialScale(low, high), high - low, false);
-    this.#drawCells('after', afterStrip, page, page.y, divergingScale(summary.reach), summary.reach, true);
+    this.#drawCells('before', beforeStrip, page, page.x, sequentialScale(low, high), false);
+    this.#drawCells('after', afterStrip, page, page.y, divergingScale(summary.reach), true);
   }
 
   #drawHead(page: Page, width: number): void {
@@ -204,7 +206,6 @@ export class SampleList {
     page: Page,
     values: Float64Array,
     scale: Scale,
-    spread: number,
     signed: boolean,
   ): void {
     const canvas = this.#canvases[when];
@@ -225,7 +226,12 @@ export class SampleList {
     context.textBaseline = 'middle';
     const cellWidth = width / columns;
     const gap = cellWidth >= 8 ? 1 : 0;
-    const format = columnFormat(Math.max(spread, Math.abs(largest(values))), cellWidth >= 56 ? 4 : 3);
+    // Columns of x may be of very different sizes; those of y are not.
+    const digits = cellWidth >= 56 ? 4 : 3;
+    const withNumbers = cellWidth >= NUMBER_WIDTH;
+    const formats = (withNumbers ? page.positions : []).map((_, c) =>
+      columnFormat(signed ? largest(values) : largest(values.filter((_, i) => i % columns === c)), digits),
+    );
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         const value = values[r * columns + c] as number;
@@ -237,7 +243,7 @@ export class SampleList {
           cellWidth - gap + (gap ? 0 : 0.5),
           ROW_HEIGHT - 2,
         );
-        const text = cellText(value, cellWidth, signed, format);
+        const text = cellText(value, cellWidth, signed, formats[c]);
         if (text === '') continue;
         context.fillStyle = inkOn(color);
         context.fillText(text, (c + 0.5) * cellWidth, (r + 0.5) * ROW_HEIGHT + 0.5, cellWidth - 4);
@@ -320,8 +326,8 @@ export class SampleList {
 }
 
 /** As much of a number as its cell has room for. */
-function cellText(value: number, width: number, signed: boolean, format: (value: number) => string): string {
-  if (width >= NUMBER_WIDTH) {
+function cellText(value: number, width: number, signed: boolean, format: Format | undefined): string {
+  if (format) {
     const text = format(value);
     return signed && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
   }

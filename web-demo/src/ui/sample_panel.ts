@@ -1,4 +1,4 @@
-// One sample in numbers: its statistics, the formula for one of its elements, and all that are drawn in a table.
+// One sample in numbers: its statistics, the formula for one of its elements, and that one's neighbours in a table.
 
 import type { Page, Settings } from '../protocol.js';
 import { byId, el } from './dom.js';
@@ -6,9 +6,11 @@ import { columnFormat, significant, whole } from './format.js';
 import { type Element, formulaLines, formulaText, normalized } from './formula.js';
 
 /** Rows of the table of elements. */
-const MAX_ELEMENTS = 64;
+const MAX_ELEMENTS = 12;
 
 export class SamplePanel {
+  /** Which of the positions of the page stands in the first row. */
+  #first = 0;
   readonly #onElement: (element: number) => void;
 
   /** @param onElement - called when the user picks an element of the table */
@@ -41,7 +43,11 @@ export class SamplePanel {
 
   #showElements(page: Page, at: (e: number) => Element, chosen: number, size: number): void {
     const shown = Math.min(page.positions.length, MAX_ELEMENTS);
-    const elements = Array.from({ length: shown }, (_, e) => at(e));
+    // The rows stay where they are as long as the chosen one is among them.
+    this.#first = Math.min(this.#first, chosen, page.positions.length - shown);
+    this.#first = Math.max(this.#first, chosen - shown + 1);
+    const first = this.#first;
+    const elements = Array.from({ length: shown }, (_, i) => at(first + i));
     const hasGamma = page.gamma !== undefined;
     const hasBeta = page.beta !== undefined;
     const formatOf = (pick: (one: Element) => number) =>
@@ -62,7 +68,8 @@ export class SamplePanel {
 
     const focused = document.activeElement?.closest('#elements button')?.getAttribute('data-element');
     const body = el('tbody');
-    elements.forEach((one, e) => {
+    elements.forEach((one, i) => {
+      const e = first + i;
       const button = el(
         'button',
         { type: 'button', class: 'row-button', 'aria-pressed': String(e === chosen), 'data-element': e },
@@ -82,9 +89,7 @@ export class SamplePanel {
     const caption =
       shown === size
         ? `All ${whole(size)} elements`
-        : page.positions.length === size
-          ? `The first ${shown} of ${whole(size)} elements`
-          : `${shown} of ${whole(size)} elements, at even distances`;
+        : `${shown} of ${whole(size)} elements, around the chosen one`;
     byId('elements').replaceChildren(
       el(
         'table',
