@@ -3,6 +3,7 @@
 // noticed at once.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { OWN } from './lib/emscripten.mjs';
 import { at } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
 
@@ -133,7 +134,8 @@ function apply(text, { glue, why, find, replace }) {
   throw new StepError(
     `patch_glue: in ${glue} the pattern ${find} occurs ${matches} times, expected exactly once.\n` +
       `It is edited because ${why}.\n` +
-      'Emscripten or its flags have changed: look for the new wording and adapt the table in scripts/patch_glue.mjs.',
+      'Emscripten or its flags have changed: look for the new wording and adapt the table in scripts/patch_glue.mjs,\n' +
+      `or, if a newer emcc on PATH was taken, set ${OWN} to build with the version that the table is for.`,
   );
 }
 

@@ -7,13 +7,15 @@ import { ensure, program } from './apt.mjs';
 import { at } from './paths.mjs';
 import { output, run, StepError, which } from './run.mjs';
 
-/** No other: patch_glue.mjs edits the JavaScript that it writes, and each Emscripten words that differently. */
+/** The version of the copy that is set up here, which is the one that everything is tested with. */
 const VERSION = '3.1.69';
+/** With this in the environment an emcc on PATH is passed over. */
+export const OWN = 'LAYERNORM_EMSCRIPTEN=own';
 /** Raise this when the recipe below changes, so that existing copies are made anew. */
 const RECIPE = 1;
 const SUITE = 'trixie';
 
-const MISSING = `Emscripten ${VERSION} is missing: install it (emsdk install ${VERSION}) and put emcc on PATH`;
+const MISSING = `Emscripten ${VERSION} or newer is missing: install it (emsdk install ${VERSION}) and put emcc on PATH`;
 
 const folder = at('.cache', 'emscripten');
 /** The packages' files, as they would lie under `/`. */
@@ -46,11 +48,12 @@ async function findOrSetUp() {
   return privateCopy();
 }
 
-/** What is on PATH, when it is that version. */
+/** What is on PATH, when it is that version or newer. */
 function fromPath() {
-  const emcc = which('emcc');
+  const [name, own] = OWN.split('=');
+  const emcc = process.env[name] === own ? undefined : which('emcc');
   const version = emcc && versionOf(emcc);
-  if (version !== VERSION) return undefined;
+  if (!version || version.localeCompare(VERSION, 'en', { numeric: true }) < 0) return undefined;
   const emConfig = join(dirname(emcc), 'em-config');
   const root = output([emConfig, 'EMSCRIPTEN_ROOT'])?.trim() ?? dirname(emcc);
   return { emcc, version, toolchainFile: toolchainFileIn(root), env: {} };
