@@ -57,7 +57,8 @@ async function measure({ builds: distFolders, quick, sections, ...wish }) {
     // The query makes a second copy of the same build a module of its own.
     const url = `${pathToFileURL(join(folder, 'index.js'))}?build=${i}`;
     const api = await import(url);
-    builds.push({ name: i === 0 ? BASE : `build ${i + 1}`, folder, api });
+    const again = () => import(`${url}&again`);
+    builds.push({ name: i === 0 ? BASE : `build ${i + 1}`, folder, api, again });
   }
   const precision = quick ? QUICK : THOROUGH;
   const context = { builds, precision, random: randomNumbers(Date.now()) };

@@ -78,6 +78,21 @@ export const CASES = [
   { operation: 'layerNormForward', shape: [512, 1024] },
   { operation: 'layerNormForward', shape: [4096, 64] },
 
+  // Beside oneDNN and PyTorch on as many threads, and beside the same build on one.
+  { shape: [8, 256], threads: 2 },
+  { shape: [128, 768], threads: 2 },
+  { shape: [512, 1024], threads: 2 },
+  { shape: [2048, 768], threads: 2 },
+  { shape: [8192, 1024], threads: 2 },
+
+  { operation: 'layerNormBackward', shape: [128, 768] },
+  { operation: 'layerNormBackward', shape: [512, 1024] },
+  { operation: 'layerNormBackward', shape: [2048, 768] },
+  { operation: 'layerNormBackward', shape: [8192, 1024] },
+  { operation: 'layerNormBackward', shape: [1000, 1000] },
+  { operation: 'layerNormBackward', shape: [4096, 64] },
+  { operation: 'layerNormBackward', shape: [128, 768], affine: false },
+
   { shape: [128, 768], dtype: 'float64' },
   { shape: [512, 1024], dtype: 'float64' },
   { shape: [4096, 64], dtype: 'float64' },

@@ -40,11 +40,23 @@ const LOOSE = 1e-3;
 
 /**
  * @param {import('./cases.mjs').Case} one
- * @param {{ builds: { name: string, api: object }[], peers: Record<string, import('../peers/index.mjs').Peer>, withArrays:
- *   boolean, precision: object, random: () => number }} options the first build is the base
+ * @param {{ builds: { name: string, api: object, again: () =>
+ *   Promise<object> }[], peers: Record<string, import('../peers/index.mjs').Peer>, withArrays:
+ *   boolean, precision: object, random: () => number }} options the first build is the base; `again` imports a second copy of it
  * @returns {Promise<Row>}
  */
-export async function compare(one, { builds, peers, withArrays, precision, random }) {
+export async function compare(one, { builds, ...context }) {
+  if (one.threads === 1) return compareNow(one, { builds, ...context });
+  const onOneThread = { name: '1 thread', api: await builds[0].again() };
+  for (const { api } of builds) await api.configure({ threads: one.threads });
+  try {
+    return await compareNow(one, { builds: [...builds, onOneThread], ...context });
+  } finally {
+    for (const { api } of builds) await api.configure({ threads: 1 });
+  }
+}
+
+async function compareNow(one, { builds, peers, withArrays, precision, random }) {
   const problem = problemOf(one);
   const inHeaps = builds.map(({ api }) => tensorsOf(api, problem));
   problem.tensors = inHeaps[0];
@@ -54,6 +66,7 @@ export async function compare(one, { builds, peers, withArrays, precision, rando
   const candidates = builds.map(({ name, api }, i) => heapCandidate(name, api, problem, inHeaps[i]));
   if (withArrays) candidates.push(arrayCandidate('arrays', builds[0].api, problem));
   for (const [name, peer] of Object.entries(peers)) {
+    if (one.threads > 1 && !peer.threads) continue;
     try {
       const candidate = await peer.candidate(problem);
       if (candidate) candidates.push({ ...candidate, name });
@@ -80,10 +93,10 @@ export async function compare(one, { builds, peers, withArrays, precision, rando
     if (base && name !== BASE) cell.ratio = ratios(timing.times, base.times);
   }
   for (const { dispose } of candidates) await dispose?.();
-  for (const tensors of inHeaps) disposeAll(tensors);
+  for (const tensors of inHeaps) disposeAll(Object.values(tensors));
 
   const { operation, dtype, headline } = one;
-  const bytes = OPERATIONS[operation].passes * problem.x.byteLength;
+  const bytes = OPERATIONS[operation].passes * problem.arrays.x.byteLength;
   return { operation, dtype, label: labelOf(one), headline, bytes, cells };
 }
 
@@ -92,7 +105,11 @@ async function check(candidate, expected, strict) {
   try {
     await candidate.reset?.();
     await samplerOf(candidate)(1);
-    const error = largestError(await candidate.result(), expected);
+    const results = await candidate.results();
+    if (results.length !== expected.length) {
+      throw new Error(`gave ${results.length} results, expected ${expected.length}`);
+    }
+    const error = Math.max(...expected.map((one, i) => largestError(results[i], one)));
     const wrong = !(error < LOOSE);
     if (wrong && strict) return { error, failure: `wrong result, off by ${error.toPrecision(2)}` };
     return { error, ...(wrong && { wrong }) };

@@ -8,6 +8,7 @@
  * @property {number} [inner] when one run of neighbouring axes is reduced: elements between neighbours of a group, 1 for rows
  * @property {number[]} axes ascending
  * @property {number[]} reducedShape the sizes of these axes
+ * @property {number[]} groupShape the shape with 1 at these axes
  */
 
 /** @returns {Layout} */
@@ -20,7 +21,9 @@ export function layoutOf(shape, axis) {
   const cols = product(axes.map((one) => shape[one]));
   const together = axes.every((one, i) => i === 0 || one === axes[i - 1] + 1);
   const inner = together ? product(shape.slice(axes.at(-1) + 1)) : undefined;
-  return { size, groups: size / cols, cols, inner, axes, reducedShape: axes.map((one) => shape[one]) };
+  const reducedShape = axes.map((one) => shape[one]);
+  const groupShape = shape.map((one, i) => (axes.includes(i) ? 1 : one));
+  return { size, groups: size / cols, cols, inner, axes, reducedShape, groupShape };
 }
 
 const product = (sizes) => sizes.reduce((all, size) => all * size, 1);

@@ -3,7 +3,7 @@
 import { DATA } from './cases.mjs';
 import { layoutOf } from './layout.mjs';
 import { randomNumbers } from './random.mjs';
-import { layerNormReference } from './reference.mjs';
+import { layerNormBackwardReference, layerNormReference, statisticsReference } from './reference.mjs';
 
 /** What PyTorch and ONNX have by default. */
 const EPSILON = 1e-5;
@@ -17,33 +17,84 @@ const ARRAYS = { float32: Float32Array, float64: Float64Array };
  * @property {number[]} shape
  * @property {import('./layout.mjs').Layout} layout
  * @property {number} epsilon
- * @property {Float32Array | Float64Array} x not to be written to
+ * @property {Arrays} arrays not to be written to
+ * @property {Record<keyof Arrays | 'out', any>} tensors the same in the heap of the first build, with `out` of the size of x:
+ *   x itself when in place
+ */
+
+/**
+ * The inputs by their names, all of the case's dtype; those that an operation does not have are undefined.
+ * @typedef {object} Arrays
+ * @property {Float32Array | Float64Array} x
  * @property {Float32Array | Float64Array} [gamma]
  * @property {Float32Array | Float64Array} [beta]
- * @property {Record<string, any>} tensors the same in the heap of the first build, with `out` for y (x itself when in place)
+ * @property {Float32Array | Float64Array} [dy]
+ * @property {Float32Array | Float64Array} [mean]
+ * @property {Float32Array | Float64Array} [rstd]
  */
 
 /**
  * @typedef {object} Operation
- * @property {number} passes how often the bytes of x are moved: the unit of GB/s
- * @property {(problem: Problem) => Float64Array} expected what comes out
- * @property {(api: object, tensors: object, options: object) => () => object} ours the call that is timed, on whatever kind
- *   of container; it returns y
+ * @property {number} passes how often the bytes of x are moved, at least: the unit of GB/s
+ * @property {(problem: Problem, random: () => number, make: (length: number, element: () => number) => object) =>
+ *   Partial<Arrays>} [inputs] those beside x, gamma and beta
+ * @property {(problem: Problem) => ArrayLike<number>[]} expected what comes out
+ * @property {(api: object, operands: object, problem: Problem, shape: object) => { call: () => void, results: () =>
+ *   object[] }} ours the call that is timed and what it gave, on tensors or on arrays, which need their shape as an option
  */
 
 /** @type {Record<string, Operation>} */
 export const OPERATIONS = {
   layerNorm: {
     passes: 2,
-    expected: layerNormReference,
-    ours: (api, x, options) => () => api.layerNorm(x, options),
+    expected: (problem) => [layerNormReference(problem)],
+    ours(api, operands, problem, shape) {
+      const { x, options } = forwardOf(operands, problem, shape);
+      return { call: () => api.layerNorm(x, options), results: () => [operands.out] };
+    },
   },
+
   layerNormForward: {
     passes: 2,
-    expected: layerNormReference,
-    ours: (api, x, options) => () => api.layerNormForward(x, options).y,
+    expected: (problem) => [layerNormReference(problem)],
+    ours(api, operands, problem, shape) {
+      const { x, options } = forwardOf(operands, problem, shape);
+      const call = () => {
+        const { mean, rstd } = api.layerNormForward(x, options);
+        disposeAll([mean, rstd]);
+      };
+      return { call, results: () => [operands.out] };
+    },
+  },
+
+  layerNormBackward: {
+    passes: 3,
+    inputs(problem, random, make) {
+      const { mean, rstd } = statisticsReference(problem);
+      return {
+        beta: undefined,
+        dy: make(problem.layout.size, () => 2 * random() - 1),
+        mean: make(mean.length, (_, i) => mean[i]),
+        rstd: make(rstd.length, (_, i) => rstd[i]),
+      };
+    },
+    expected: layerNormBackwardReference,
+    ours(api, { dy, x, mean, rstd, gamma }, { case: { axis } }, shape) {
+      const options = { ...shape, axis, mean, rstd, ...(gamma && { gamma }) };
+      let last = {};
+      const call = () => {
+        disposeAll(Object.values(last));
+        last = api.layerNormBackward(dy, x, options);
+      };
+      return { call, results: () => [last.dx, last.dgamma, last.dbeta].filter(Boolean) };
+    },
   },
 };
+
+function forwardOf({ x, gamma, beta, out }, { case: { axis, inPlace }, epsilon }, shape) {
+  const parameters = { ...(gamma && { gamma }), ...(beta && { beta }) };
+  return { x: inPlace ? out : x, options: { ...shape, axis, epsilon, ...parameters, out } };
+}
 
 /** Why a build cannot run a case: it does not have it yet. undefined when it can. */
 export function missingFrom(api, { operation, dtype, threads }) {
@@ -55,67 +106,59 @@ export function missingFrom(api, { operation, dtype, threads }) {
 
 /** @returns {Omit<Problem, 'tensors'>} */
 export function problemOf(one) {
-  const { shape, axis, affine, dtype, data } = one;
+  const { operation, shape, axis, affine, dtype, data } = one;
   const layout = layoutOf(shape, axis);
   const random = randomNumbers(layout.size * 31 + layout.cols);
   const make = (length, element) => ARRAYS[dtype].from({ length }, element);
   const { element } = DATA[data];
-  return {
-    case: one,
-    shape,
-    layout,
-    epsilon: EPSILON,
+  const arrays = {
     x: make(layout.size, () => element(random(), random())),
     gamma: affine ? make(layout.cols, () => 0.5 + random()) : undefined,
     beta: affine ? make(layout.cols, () => random() - 0.5) : undefined,
   };
+  const problem = { case: one, shape, layout, epsilon: EPSILON, arrays };
+  Object.assign(arrays, OPERATIONS[operation].inputs?.(problem, random, make));
+  return problem;
 }
 
 /** The problem's data in the heap of a build. */
-export function tensorsOf({ tensor }, { case: one, shape, x, gamma, beta }) {
-  const tensors = { x: tensor(x, shape), gamma: gamma && tensor(gamma), beta: beta && tensor(beta) };
-  tensors.out = one.inPlace ? tensors.x : tensor(x, shape);
+export function tensorsOf({ tensor }, { case: one, shape, layout, arrays }) {
+  const { groupShape } = layout;
+  const shapes = { x: shape, dy: shape, mean: groupShape, rstd: groupShape };
+  const tensors = {};
+  for (const [name, data] of Object.entries(arrays)) {
+    if (data) tensors[name] = tensor(data, shapes[name]);
+  }
+  tensors.out = one.inPlace ? tensors.x : tensor(arrays.x, shape);
   return tensors;
 }
 
-export function disposeAll(tensors) {
-  for (const one of Object.values(tensors)) one?.dispose();
+export function disposeAll(values) {
+  for (const one of values) one?.dispose?.();
 }
 
-/** The options of a call, whose containers are those of `operands`. */
-const optionsOf = ({ case: { axis }, epsilon }, { gamma, beta, out }, more) => ({
-  axis,
-  epsilon,
-  out,
-  ...(gamma && { gamma }),
-  ...(beta && { beta }),
-  ...more,
-});
+/** What a tensor or an array holds. */
+const elementsOf = (container) => container.array ?? container;
 
 /**
- * A build of this package as a candidate, on tensors in its heap.
+ * A build of this package as a candidate, on tensors in its heap or on ordinary arrays.
  * @param {Problem} problem
+ * @param {Record<string, any>} operands those of the problem and `out`
  */
-export function heapCandidate(name, api, problem, tensors) {
-  const call = OPERATIONS[problem.case.operation].ours(api, tensors.x, optionsOf(problem, tensors));
+function candidateOf(name, api, problem, operands, shape) {
+  const { inPlace, operation } = problem.case;
+  const { call, results } = OPERATIONS[operation].ours(api, operands, problem, shape);
   return {
     name,
     call,
-    reset: () => (problem.case.inPlace ? tensors.x.array.set(problem.x) : tensors.out.array.fill(Number.NaN)),
-    result: () => tensors.out.array,
+    reset: () => elementsOf(operands.out)[inPlace ? 'set' : 'fill'](inPlace ? problem.arrays.x : Number.NaN),
+    results: () => results().map(elementsOf),
   };
 }
 
-/** The same on ordinary typed arrays, with `out`. */
+export const heapCandidate = (name, api, problem, tensors) => candidateOf(name, api, problem, tensors, {});
+
 export function arrayCandidate(name, api, problem) {
-  const { x, gamma, beta, shape, case: one } = problem;
-  const out = x.slice();
-  const source = one.inPlace ? out : x;
-  const options = optionsOf(problem, { gamma, beta, out }, { shape });
-  return {
-    name,
-    call: OPERATIONS[one.operation].ours(api, source, options),
-    reset: () => (one.inPlace ? out.set(x) : out.fill(Number.NaN)),
-    result: () => out,
-  };
+  const operands = { ...problem.arrays, out: problem.arrays.x.slice() };
+  return candidateOf(name, api, problem, operands, { shape: problem.shape });
 }

@@ -54,13 +54,16 @@ function operationsPart(results) {
     lines.push([]);
   }
   const notes = [
-    'GB/s: what layernorm moves on tensors in its heap, x read once and y written once.',
+    'GB/s: what layernorm moves on tensors in its heap, each large input read once and each large output written once.',
     "Other columns: their time divided by layernorm's, so above 1 layernorm is faster: the median and the quartiles of",
     'the ratios of single rounds. ! gives wrong numbers on these rows.',
     ...Object.entries(titles).map(([name, title]) => `${name}: ${title}`),
+    ...(columns.includes('1 thread') ? ['1 thread: layernorm on one thread'] : []),
     ...(columns.includes('arrays') ? ['arrays: layernorm on ordinary typed arrays, with out'] : []),
     ...Object.entries(missing).map(([name, reason]) => `${name} was not measured. ${reason}`),
-    ...absent.map(({ case: id, reason }) => `${id} was not measured: ${reason}`),
+    ...[...groupBy(absent, ({ reason }) => reason)].map(
+      ([reason, cases]) => `not measured, ${reason}: ${cases.map(({ case: id }) => id).join(', ')}`,
+    ),
     ...results.flatMap(failures),
   ];
   return `${table(lines)}\n${notes.join('\n')}`;

@@ -24,7 +24,7 @@ const ACTIONS = {
     await candidate.reset?.();
     return {};
   },
-  result: async () => ({ y: await candidate.result() }),
+  results: async () => ({ results: await candidate.results() }),
   async dispose() {
     await candidate.dispose?.();
     candidate = undefined;

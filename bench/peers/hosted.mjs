@@ -45,7 +45,7 @@ export async function openHosted(name) {
       return {
         sample: async (calls) => (await ask({ do: 'sample', calls })).ms,
         reset: () => ask({ do: 'reset' }),
-        result: async () => (await ask({ do: 'result' })).y,
+        results: async () => (await ask({ do: 'results' })).results,
         ...(expected && { expected }),
         dispose: () => ask({ do: 'dispose' }),
       };

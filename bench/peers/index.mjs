@@ -12,6 +12,7 @@ import { HOSTED, openHosted } from './hosted.mjs';
 /**
  * @typedef {object} Peer
  * @property {string} title with its version
+ * @property {boolean} [threads] whether it can use several
  * @property {(problem: import('../lib/operations.mjs').Problem) => PeerCandidate | Promise<PeerCandidate> | undefined}
  *   candidate undefined for what the peer does not offer
  * @property {() => void} close
@@ -21,8 +22,8 @@ import { HOSTED, openHosted } from './hosted.mjs';
  * A candidate of lib/measure.mjs without its name.
  * @typedef {object} PeerCandidate
  * @property {() => void | Promise<void>} [reset] makes the call's effect visible: poisons the output, or restores x when in place
- * @property {() => ArrayLike<number> | Promise<ArrayLike<number>>} result y after a call
- * @property {ArrayLike<number>} [expected] what y should be, if not the operation's
+ * @property {() => ArrayLike<number>[] | Promise<ArrayLike<number>[]>} results of the last call, in the operation's order
+ * @property {ArrayLike<number>[]} [expected] what they should be, if not the operation's
  * @property {() => void | Promise<void>} [dispose]
  */
 

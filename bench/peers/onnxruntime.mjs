@@ -6,7 +6,7 @@ import { layerNormalizationModel } from './onnx_model.mjs';
 export function onnxruntimePeer(title, { InferenceSession, Tensor }, sessionOptions) {
   return {
     title,
-    async candidate({ case: one, shape, layout, epsilon, x, gamma, beta }) {
+    async candidate({ case: one, shape, layout, epsilon, arrays: { x, gamma, beta } }) {
       const { operation, dtype, inPlace } = one;
       if (!['layerNorm', 'layerNormForward'].includes(operation)) return undefined;
       if (!['float32', 'float64'].includes(dtype) || inPlace) return undefined;
@@ -27,7 +27,7 @@ export function onnxruntimePeer(title, { InferenceSession, Tensor }, sessionOpti
         async callAsync() {
           ({ Y: y } = await session.run(feeds));
         },
-        result: () => y.data,
+        results: () => [y.data],
         dispose: () => session.release(),
       };
     },

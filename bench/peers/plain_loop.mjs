@@ -39,7 +39,7 @@ export async function open() {
   for (const dtype of ['float32', 'float64']) copies[dtype] = await import(`./plain_loop.mjs?${dtype}`);
   return {
     title: 'plain JavaScript loop',
-    candidate({ case: one, x, gamma, beta, shape, layout, epsilon }) {
+    candidate({ case: one, arrays: { x, gamma, beta }, shape, layout, epsilon }) {
       if (!(one.dtype in copies)) return undefined;
       if (one.operation !== 'layerNorm') return undefined;
       const code = copies[one.dtype];
@@ -53,7 +53,7 @@ export async function open() {
           ? () => code.layerNormGroups(source, offsets, ones, zeros, epsilon, y)
           : () => code.layerNormRows(source, layout.groups, layout.cols, ones, zeros, epsilon, y),
         reset: () => (one.inPlace ? y.set(x) : y.fill(Number.NaN)),
-        result: () => y,
+        results: () => [y],
       };
     },
     close() {},

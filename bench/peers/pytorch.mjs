@@ -7,9 +7,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { MissingPeer } from './missing.mjs';
+import { OPENMP } from './openmp.mjs';
 
 /** The Python that Debian's package python3-torch is made for. */
 export const python = '/usr/bin/python3';
+
+const OPERATIONS = ['layerNorm', 'layerNormForward', 'layerNormBackward'];
 
 /** Memory once used is used again, also in large blocks: otherwise page faults of each new y are most of the time. */
 const KEEP_MEMORY = { MALLOC_MMAP_THRESHOLD_: `${2 ** 32}`, MALLOC_TRIM_THRESHOLD_: `${2 ** 33}` };
@@ -20,9 +23,10 @@ export async function open() {
   const folder = mkdtempSync(join(tmpdir(), 'layernorm-bench-'));
   return {
     title: torch.title,
-    async candidate({ case: one, shape, layout, epsilon, x, gamma, beta }) {
-      const { operation, dtype, inPlace } = one;
-      if (!['layerNorm', 'layerNormForward'].includes(operation) || inPlace) return undefined;
+    threads: true,
+    async candidate({ case: one, shape, layout, epsilon, arrays }) {
+      const { operation, dtype, inPlace, threads } = one;
+      if (!OPERATIONS.includes(operation) || inPlace) return undefined;
       if (!['float32', 'float64'].includes(dtype)) return undefined;
       if (operation !== 'layerNorm' && layout.inner !== 1) return undefined;
       const store = (name, data) => {
@@ -30,20 +34,16 @@ export async function open() {
         writeFileSync(path, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
         return path;
       };
-      await torch.ask({
-        do: 'set up',
-        ...{ operation, dtype, shape, axes: layout.axes, epsilon },
-        x: store('x', x),
-        ...(gamma && { gamma: store('gamma', gamma) }),
-        ...(beta && { beta: store('beta', beta) }),
-      });
+      const given = Object.entries(arrays).filter(([, data]) => data);
+      const paths = Object.fromEntries(given.map(([name, data]) => [name, store(name, data)]));
+      const { axes, groupShape } = layout;
+      const job = { operation, dtype, threads, shape, axes, groupShape, epsilon, arrays: paths };
+      await torch.ask({ do: 'set up', ...job });
       return {
         sample: async (calls) => (await torch.ask({ do: 'sample', calls })).ms,
-        async result() {
-          const path = join(folder, 'y');
-          await torch.ask({ do: 'result', y: path });
-          const bytes = readFileSync(path);
-          return new x.constructor(bytes.buffer, bytes.byteOffset, layout.size);
+        async results() {
+          const { paths: written } = await torch.ask({ do: 'results', folder });
+          return written.map((path) => new arrays.x.constructor(new Uint8Array(readFileSync(path)).buffer));
         },
       };
     },
@@ -57,7 +57,7 @@ export async function open() {
 async function start() {
   if (!existsSync(python)) throw new MissingPeer('PyTorch');
   const child = spawn(python, [fileURLToPath(new URL('pytorch.py', import.meta.url))], {
-    env: { ...process.env, OMP_NUM_THREADS: '1', ...KEEP_MEMORY },
+    env: { ...process.env, ...OPENMP, ...KEEP_MEMORY },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';

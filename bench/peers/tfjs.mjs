@@ -15,7 +15,7 @@ async function start() {
 
 /** Its own layer, which repeats mean and variance over the whole of x before it uses them. */
 export const openLayer = () =>
-  open('the layer of', (tf, { case: { affine }, layout, epsilon, gamma, beta }) => {
+  open('the layer of', (tf, { case: { affine }, layout, epsilon, arrays: { gamma, beta } }) => {
     const layer = tf.layers.layerNormalization({ axis: layout.axes, epsilon, scale: affine, center: affine });
     return {
       apply: (x) => layer.apply(x),
@@ -28,7 +28,7 @@ export const openLayer = () =>
 
 /** The same out of its operations, as one would write it. */
 export const openOperations = () =>
-  open('operations of', (tf, { shape, layout, epsilon, gamma, beta }) => {
+  open('operations of', (tf, { shape, layout, epsilon, arrays: { gamma, beta } }) => {
     const kept = shape.map((size, i) => (layout.axes.includes(i) ? size : 1));
     const scale = gamma && tf.tensor(gamma, kept);
     const offset = beta && tf.tensor(beta, kept);
@@ -51,7 +51,7 @@ async function open(kind, make) {
       const { case: one, shape } = problem;
       if (one.operation !== 'layerNorm' || one.dtype !== 'float32' || one.inPlace) return undefined;
       tf.engine().startScope();
-      const x = tf.tensor(problem.x, shape);
+      const x = tf.tensor(problem.arrays.x, shape);
       const { apply, prepare } = make(tf, problem);
       prepare?.(x);
       let y;
@@ -60,7 +60,7 @@ async function open(kind, make) {
           y?.dispose();
           y = tf.tidy(() => apply(x));
         },
-        result: () => y.dataSync(),
+        results: () => [y.dataSync()],
         dispose() {
           y?.dispose();
           tf.engine().endScope();

@@ -9,19 +9,19 @@ export async function open() {
   return {
     title: `layer_norm of transformers.js ${peerVersion('@huggingface/transformers')}, without gamma and beta`,
     candidate(problem) {
-      const { case: one, shape, layout, epsilon, x } = problem;
+      const { case: one, shape, layout, epsilon, arrays } = problem;
       if (one.operation !== 'layerNorm' || !['float32', 'float64'].includes(one.dtype) || one.inPlace) {
         return undefined;
       }
       if (shape.length !== 2 || layout.axes[0] !== 1) return undefined;
-      const tensor = new Tensor(one.dtype, x, shape);
+      const tensor = new Tensor(one.dtype, arrays.x, shape);
       let y;
       return {
         call() {
           y = layer_norm(tensor, [shape[1]], { eps: epsilon });
         },
-        expected: layerNormReference({ ...problem, gamma: undefined, beta: undefined }),
-        result: () => y.data,
+        expected: [layerNormReference({ ...problem, arrays: { x: arrays.x } })],
+        results: () => [y.data],
       };
     },
     close() {},

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CASES, caseOf, DATA, idOf, isPlain, labelOf, selectCases } from '../../bench/lib/cases.mjs';
 import { layoutOf, offsetsOf } from '../../bench/lib/layout.mjs';
 import { OPERATIONS, problemOf } from '../../bench/lib/operations.mjs';
-import { largestError, layerNormReference } from '../../bench/lib/reference.mjs';
+import { largestError, layerNormBackwardReference, layerNormReference } from '../../bench/lib/reference.mjs';
 
 test('every row is unlike the others and names what exists', () => {
   assert.equal(new Set(CASES.map(idOf)).size, CASES.length);
@@ -48,6 +48,7 @@ test('layouts of rows, of an axis in the middle, and of axes apart', () => {
     inner: 1,
     axes: [1],
     reducedShape: [5],
+    groupShape: [6, 1],
   });
   assert.equal(layoutOf([2, 3, 4], 1).inner, 4);
   assert.equal(layoutOf([2, 3, 4], [2, 1]).inner, 1);
@@ -62,15 +63,38 @@ test('offsets reach every element once, groups in order', () => {
   assert.equal(new Set(all).size, 24);
 });
 
+/** A problem by hand. */
+const problem = (shape, axis, arrays) => ({ shape, layout: layoutOf(shape, axis), epsilon: 0, arrays });
+
 test('the reference normalizes whatever the layout', () => {
   const x = Float32Array.of(1, 10, 2, 20, 3, 30);
-  const columns = layerNormReference({ shape: [3, 2], layout: layoutOf([3, 2], 0), x, epsilon: 0 });
+  const columns = layerNormReference(problem([3, 2], 0, { x }));
   const z = Math.sqrt(1.5);
   assert.ok(largestError(columns, [-z, -z, 0, 0, z, z]) < 1e-12);
   const gamma = Float32Array.of(2, 4);
   const beta = Float32Array.of(100, 200);
-  const rows = layerNormReference({ shape: [3, 2], layout: layoutOf([3, 2], 1), x, gamma, beta, epsilon: 0 });
+  const rows = layerNormReference(problem([3, 2], 1, { x, gamma, beta }));
   assert.deepEqual([...rows], [98, 204, 98, 204, 98, 204]);
+});
+
+test('the reference of the gradient agrees with differences of the forward one', () => {
+  const one = caseOf({ operation: 'layerNormBackward', shape: [3, 4, 2], axis: 1, dtype: 'float64' });
+  const given = problemOf(one);
+  const { x, gamma, dy } = given.arrays;
+  const beta = new Float64Array(4);
+  // The sum of dy * y, as a function of one element of one array.
+  const loss = (name, i, step) => {
+    const moved = { x, gamma, beta, [name]: { x, gamma, beta }[name].slice() };
+    moved[name][i] += step;
+    return layerNormReference({ ...given, arrays: moved }).reduce((sum, y, j) => sum + y * dy[j], 0);
+  };
+  const slope = (name, i) => (loss(name, i, 1e-5) - loss(name, i, -1e-5)) / 2e-5;
+  const [dx, dgamma, dbeta] = layerNormBackwardReference(given);
+  for (const [name, gradient] of Object.entries({ x: dx, gamma: dgamma, beta: dbeta })) {
+    const slopes = gradient.map((_, i) => slope(name, i));
+    assert.ok(largestError(gradient, slopes) < 1e-6, name);
+  }
+  assert.equal(layerNormBackwardReference(problemOf({ ...one, affine: false })).length, 1);
 });
 
 test('the largest error is relative to what is larger than 1, and NaN when something is', () => {
@@ -83,7 +107,7 @@ test('the largest error is relative to what is larger than 1, and NaN when somet
 test('a problem is the same in every process', () => {
   const one = caseOf({ shape: [4, 8], dtype: 'float64' });
   assert.deepEqual(problemOf(one), problemOf(one));
-  const { x, gamma, beta } = problemOf(one);
+  const { x, gamma, beta } = problemOf(one).arrays;
   assert.ok(x instanceof Float64Array && gamma.length === 8 && beta.length === 8);
-  assert.equal(problemOf(caseOf({ shape: [4, 8], affine: false })).gamma, undefined);
+  assert.equal(problemOf(caseOf({ shape: [4, 8], affine: false })).arrays.gamma, undefined);
 });

@@ -66,7 +66,7 @@ test('the report has a line for each Node, and tells what is missing and what fa
   assert.match(lines[at + 2], /^ +26 +20\.0/);
   assert.match(text, /geometric mean of 2 shapes +20 +1\.00 +-/);
   assert.match(text, /pytorch was not measured\. PyTorch is not installed: npm run bench:peers installs it/);
-  assert.match(text, /rmsNorm float32 1x64 was not measured: no rmsNorm in this build/);
+  assert.match(text, /not measured, no rmsNorm in this build: rmsNorm float32 1x64/);
   assert.match(
     text,
     /ort-web failed in Node 20: wrong result, off by 2\.0 \(on layerNorm float32 8x256 and 1 more\)/,
