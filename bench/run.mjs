@@ -2,8 +2,8 @@
 // README.md says what the figures mean.
 
 import { fork } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isPlain, selectCases } from './lib/cases.mjs';
@@ -64,7 +64,7 @@ function measureIn(node, job) {
     child.on('message', (message) => {
       result = message;
     });
-    child.on('error', fail);
+    child.on('error', ({ message }) => fail(new UsageError(`${node} does not start: ${message}`)));
     child.on('exit', (code, signal) =>
       result ? done(result) : fail(new UsageError(`${node} ended with ${code ?? signal}, without a result`)),
     );
@@ -92,6 +92,10 @@ async function main() {
         : SECTIONS,
     quick: values.quick,
   };
+  for (const folder of job.builds) {
+    if (existsSync(join(folder, 'index.js'))) continue;
+    throw new UsageError(`${folder} has no index.js: npm run build makes dist/`);
+  }
   if (job.cases.length === 0) throw new UsageError('--shapes and --cases leave no row');
 
   const results = [];

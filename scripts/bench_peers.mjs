@@ -1,9 +1,10 @@
 // npm run bench:peers: installs what layernorm is compared with, in .cache/bench. Nothing else needs it.
 
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { python } from '../bench/peers/pytorch.mjs';
 import { ensure, header, program } from './lib/apt.mjs';
 import { at, shown } from './lib/paths.mjs';
-import { main, run } from './lib/run.mjs';
+import { main, output, run } from './lib/run.mjs';
 
 const folder = at('.cache', 'bench');
 
@@ -15,6 +16,7 @@ const STEPS = {
   'packages of npm': installPackages,
   'newest Node': installNewestNode,
   oneDNN: buildOneDnnAddon,
+  PyTorch: installPyTorch,
 };
 
 const npmInstall = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--no-save'];
@@ -39,11 +41,21 @@ async function buildOneDnnAddon() {
   await ensure([program('c++', ['g++']), header('dnnl.hpp', 'libdnnl-dev')]);
   mkdirSync(`${folder}/onednn`, { recursive: true });
   await run('peers: building the addon for oneDNN', [
-    ...['c++', '-std=c++20', '-O2', '-shared', '-fPIC', '-fopenmp', '-Wall', '-Wextra', '-Werror'],
+    ...['c++', '-std=c++20', '-O2', '-shared', '-fPIC', '-fopenmp', '-Wall', '-Wextra'],
     ...['-isystem', `${folder}/node_modules/node-api-headers/include`],
     at('bench', 'peers', 'onednn', 'layernorm_onednn.cpp'),
     ...['-ldnnl', '-o', `${folder}/onednn/layernorm_onednn.node`],
   ]);
+}
+
+/** Debian's, for the system's own Python. */
+function installPyTorch() {
+  const pytorch = {
+    packages: ['python3-torch'],
+    present: () => output([python, '-c', 'import torch']) !== undefined,
+    hint: `PyTorch is missing: install it for ${python}`,
+  };
+  return ensure([pytorch]);
 }
 
 await main(import.meta, async () => {
