@@ -121,21 +121,17 @@ RowGradientSums<S, T> sum_row(const T* dy, const T* x, const Parameter<T>& gamma
   sum_quads<S>(dy, x, gamma.data, gamma.step, whole, mean, rstd, dgamma, dbeta, sums);
   if (whole < cols) {
     // The last quad lacks elements: with dy = 0 there they add nothing to any sum.
-    T last_dy[kQuad] = {}, last_x[kQuad] = {}, last_gamma[kQuad] = {}, last_dgamma[kQuad] = {},
-      last_dbeta[kQuad] = {};
-    const auto each = [&](auto copy) {
-      for (std::size_t j = 0; j < cols - whole; ++j) copy(j, whole + j);
-    };
-    each([&](std::size_t j, std::size_t i) {
-      last_dy[j] = dy[i];
-      last_x[j] = x[i];
-      last_gamma[j] = gamma.step == 0 ? T{1} : gamma.data[i];
-    });
+    using V = simd::VectorOf<S, T>;
+    const std::size_t rest = cols - whole;
+    T last_dy[kQuad], last_x[kQuad], last_gamma[kQuad], last_dgamma[kQuad] = {}, last_dbeta[kQuad] = {};
+    simd::copy_padded<V>(dy + whole, rest, V::splat(0), last_dy);
+    simd::copy_padded<V>(x + whole, rest, V::splat(0), last_x);
+    simd::copy_padded<V>(gamma.step == 0 ? gamma.data : gamma.data + whole, rest, V::splat(0), last_gamma);
     sum_quads<S>(last_dy, last_x, last_gamma, 1, kQuad, mean, rstd, last_dgamma, last_dbeta, sums);
-    each([&](std::size_t j, std::size_t i) {
-      dgamma[i] += last_dgamma[j];
-      dbeta[i] += last_dbeta[j];
-    });
+    for (std::size_t j = 0; j < rest; ++j) {
+      dgamma[whole + j] += last_dgamma[j];
+      dbeta[whole + j] += last_dbeta[j];
+    }
   }
   return sums;
 }

@@ -27,6 +27,7 @@
 #include <cstdint>
 
 #include "core/layout.h"
+#include "simd/row_ops.h"
 #include "simd/unroll.h"
 #include "simd/vector.h"
 
@@ -66,7 +67,7 @@ struct Moments {
     const double power = variance + epsilon;
     const bool trusted = mean * mean <= max_mean_to_deviation(count) * power &&
                          power >= TrustedRange<T>::min && power <= TrustedRange<T>::max;
-    return {mean, variance > 0 ? variance : 0, trusted};
+    return {mean, variance < 0 ? 0 : variance, trusted};  // NaN stays NaN
   }
   double rstd(double epsilon) const { return 1 / __builtin_sqrt(variance + epsilon); }
 };
@@ -204,7 +205,7 @@ class RowSums {
     for (; i + kQuad <= n; i += kQuad) add_quad<Centred>(x + i, splat, sum, squares);
     if (i < n) {
       T padded[kQuad];
-      for (std::size_t j = 0; j < kQuad; ++j) padded[j] = i + j < n ? x[i + j] : (Centred ? shift : T{0});
+      simd::copy_padded<V>(x + i, n - i, Centred ? splat : V::splat(0), padded);
       add_quad<Centred>(padded, splat, sum, squares);
     }
     add_lanes(sum, squares);

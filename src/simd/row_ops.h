@@ -22,4 +22,15 @@ void for_each_vector(std::size_t count, Body body) {
   for (; i < count; ++i) body.template operator()<OneLane<T>>(i);
 }
 
+// Four vectors with x[0 .. count), count < 4 * V::lanes, and `fill` in the elements that are left. Whole
+// vectors travel as such: loads of what was just stored in smaller pieces would have to wait for it.
+template <class V, class T>
+void copy_padded(const T* x, std::size_t count, V fill, T* padded) {
+  LAYERNORM_UNROLL
+  for (std::size_t at = 0; at < 4 * V::lanes; at += V::lanes) {
+    (at + V::lanes <= count ? V::load(x + at) : fill).store(padded + at);
+  }
+  for (std::size_t i = count - count % V::lanes; i < count; ++i) padded[i] = x[i];
+}
+
 }  // namespace layernorm::simd

@@ -33,5 +33,22 @@ TYPED_TEST(RowOpsTest, EachFloat64IsVisitedOnce) {
   expect_each_element_once<typename TypeParam::F64, double>();
 }
 
+template <class V, class T>
+void expect_padding() {
+  for (std::size_t count = 0; count < 4 * V::lanes; ++count) {
+    const std::vector<T> x(count,
+                           T{7});  // of its very size: reading beyond it is an error under the sanitizer
+    std::vector<T> padded(4 * V::lanes, T{-1});
+    copy_padded<V>(x.data(), count, V::splat(T{3}), padded.data());
+    for (std::size_t i = 0; i < padded.size(); ++i)
+      ASSERT_EQ(padded[i], i < count ? 7 : 3) << i << " of " << count;
+  }
+}
+
+TYPED_TEST(RowOpsTest, PaddingFillsWhatIsLeft) {
+  expect_padding<typename TypeParam::F32, float>();
+  expect_padding<typename TypeParam::F64, double>();
+}
+
 }  // namespace
 }  // namespace layernorm::simd
