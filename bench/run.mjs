@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isPlain, selectCases } from './lib/cases.mjs';
 import { folders } from './lib/folders.mjs';
+import { merge } from './lib/merge.mjs';
 import { measureNative } from './lib/native.mjs';
 import { report } from './lib/report.mjs';
 import { drawPlot, plotOf } from './lib/svg.mjs';
@@ -26,6 +27,8 @@ const HELP = `npm run bench -- [options]          (or node bench/run.mjs [option
   --quick             fewer rounds, and the headline shapes only
   --dist <folder>     what to measure instead of dist/; given twice or more, builds are compared with the first
   --node <program>    the Node to measure in; given twice or more, each of them
+  --repeat <n>        in so many processes one after the other, whose rounds are put together: what one process shows is
+                      steadier than it is true
   --json <file>       writes everything that was measured
   --svg <file>        draws the headline shapes, as the first Node has them
   --native            the natively built kernels too; node bench/run.mjs takes their programs, --native <program>
@@ -41,6 +44,7 @@ const options = {
   quick: { type: 'boolean', default: false },
   dist: { type: 'string', multiple: true },
   node: { type: 'string', multiple: true },
+  repeat: { type: 'string', default: '1' },
   json: { type: 'string' },
   svg: { type: 'string' },
   native: { type: 'string', multiple: true },
@@ -98,8 +102,15 @@ async function main() {
   }
   if (job.cases.length === 0) throw new UsageError('--shapes and --cases leave no row');
 
+  const repeat = Number(values.repeat);
+  if (!Number.isInteger(repeat) || repeat < 1) throw new UsageError('--repeat: expected a number from 1');
+
   const results = [];
-  for (const node of values.node ?? [process.execPath]) results.push(await measureIn(node, job));
+  for (const node of values.node ?? [process.execPath]) {
+    const processes = [];
+    for (let n = 0; n < repeat; n++) processes.push(await measureIn(node, job));
+    results.push(merge(processes));
+  }
 
   const shapes = job.cases.filter(isPlain).map(({ shape }) => shape.join('x'));
   const native = values.native && measureNative(values.native, shapes, values.quick);

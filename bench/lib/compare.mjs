@@ -22,6 +22,8 @@ const LOOSE = 1e-3;
 /**
  * @typedef {object} Cell
  * @property {import('./statistics.mjs').Summary} [ms] of one call
+ * @property {(number | null)[]} [times] the same round by round, each the mean of so many calls:
+ * @property {number} [calls]
  * @property {import('./statistics.mjs').Summary} [ratio] of its time to the base's
  * @property {number} [error] largest one against float64, in units of max(|y|, 1)
  * @property {boolean} [wrong] the error is large; told, and timed all the same, where rows are hard on purpose
@@ -89,7 +91,9 @@ async function compareNow(one, { builds, peers, withArrays, precision, random })
     const cell = cells[name];
     if (timing.failure) cell.failure = timing.failure;
     if (medianTime(timing) === undefined) continue;
-    cell.ms = summary(timing.times.filter((time) => time !== undefined));
+    cell.calls = timing.calls;
+    cell.times = timing.times;
+    cell.ms = summary(timing.times.filter((time) => time !== null));
     if (base && name !== BASE) cell.ratio = ratios(timing.times, base.times);
   }
   for (const { dispose } of candidates) await dispose?.();

@@ -14,7 +14,8 @@ import { median } from './statistics.mjs';
 
 /**
  * @typedef {object} Timing
- * @property {(number | undefined)[]} times ms of one call, by round; undefined in rounds that went without it
+ * @property {(number | null)[]} times ms of one call, by round; null in rounds that went without it
+ * @property {number} [calls] how many calls a sample is the mean of
  * @property {string} [failure] why there are no (more) times
  */
 
@@ -38,7 +39,7 @@ export async function measure(candidates, { rounds, warmUpMs, sampleMs, random }
   const entries = [];
   const results = {};
   for (const candidate of candidates) {
-    const timing = { times: new Array(rounds).fill(undefined) };
+    const timing = { times: new Array(rounds).fill(null) };
     results[candidate.name] = timing;
     const sample = samplerOf(candidate);
     try {
@@ -46,6 +47,7 @@ export async function measure(candidates, { rounds, warmUpMs, sampleMs, random }
       const calls = Math.max(1, Math.round(sampleMs / callMs));
       const most = Math.max(1, Math.floor(rounds / LEAST_SAMPLES));
       const every = Math.min(most, Math.max(1, Math.ceil((calls * callMs * rounds) / SLOW_MS)));
+      timing.calls = calls;
       entries.push({ timing, sample, calls, every, uncounted: callMs < UNCOUNTED_BELOW_MS ? 1 : 0 });
     } catch (error) {
       timing.failure = reasonOf(error);
@@ -100,6 +102,6 @@ export const reasonOf = (error) => String(error?.message ?? error).split('\n')[0
 
 /** The median time of one call in ms; undefined when there is none. */
 export function medianTime({ times }) {
-  const counted = times.filter((time) => time !== undefined);
+  const counted = times.filter((time) => time !== null);
   return counted.length === 0 ? undefined : median(counted);
 }

@@ -22,10 +22,10 @@ export function report(results, native) {
 const shortNode = ({ node }) => node.split('.')[0];
 
 function head(results) {
-  const [{ layernorm, builds, cpu, quick }] = results;
+  const [{ layernorm, builds, cpu, quick, processes }] = results;
   const { version, variant, threads } = layernorm;
   const lines = [
-    `layernorm ${version} (${variant}, ${threads} thread${threads === 1 ? '' : 's'})${quick ? ', quick run' : ''}`,
+    `layernorm ${version} (${variant}, ${threads} thread${threads === 1 ? '' : 's'})${quick ? ', quick run' : ''}${processes ? `, ${processes} processes` : ''}`,
     `${results.map(({ node, v8 }) => `Node ${node} (V8 ${v8.split('-')[0]})`).join(' and ')} on ${cpu}`,
   ];
   if (builds.length > 1) lines.push(...builds.map(({ name, folder }) => `${name}: ${folder}`));

@@ -29,13 +29,13 @@ export const summary = (values) => ({
 
 /**
  * The ratios of what was measured in the same round: what slows the machine down for a while slows both.
- * @param {(number | undefined)[]} times by round; undefined where a round went without
- * @param {(number | undefined)[]} base
+ * @param {(number | null)[]} times by round; null where a round went without
+ * @param {(number | null)[]} base
  * @returns {Summary | undefined} of times / base; undefined when no round has both
  */
 export function ratios(times, base) {
   const both = times.flatMap((time, round) =>
-    time === undefined || base[round] === undefined ? [] : [time / base[round]],
+    time === null || base[round] === null ? [] : [time / base[round]],
   );
   return both.length === 0 ? undefined : summary(both);
 }

@@ -28,8 +28,8 @@ test('ratios are those of single rounds, so that a slow round slows both', () =>
 });
 
 test('ratios leave out rounds that only one of them took part in', () => {
-  assert.deepEqual(ratios([3, undefined, 9], [1, 1, 3]), { median: 3, q1: 3, q3: 3 });
-  assert.equal(ratios([undefined], [1]), undefined);
+  assert.deepEqual(ratios([3, null, 9], [1, 1, 3]), { median: 3, q1: 3, q3: 3 });
+  assert.equal(ratios([null], [1]), undefined);
 });
 
 test('the geometric mean of a ratio and its inverse is 1', () => {
