@@ -1,43 +1,17 @@
 import { CORE_DTYPE } from '../runtime/core_module.js';
 import { LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT, defaultHeapOwner, type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
-import {
-  BLOCK_BYTES,
-  type BlockPlan,
-  blocksOf,
-  copyBlockIn,
-  copyBlockOut,
-  copyRun,
-  planBlocks,
-} from '../tensor/blocks.js';
-import { type DType, type FloatArray, newArray, readDTypeOption, typedArrayName } from '../tensor/dtype.js';
-import {
-  elementCount,
-  formatShape,
-  keptAsOnes,
-  readAxes,
-  reducedAsOnes,
-  reducedShape,
-  type Shape,
-  sameShape,
-} from '../tensor/shape.js';
-import { checkOverlap, newTarget, readOutput, type Target, targetOf } from '../tensor/target.js';
-import {
-  type DTypeOf,
-  elementsOf,
-  type Operand,
-  type Output,
-  type ResultOf,
-  readOperand,
-  type TensorLike,
-} from '../tensor/tensor_like.js';
-import { checkOptions, isOptions, readEpsilon, readFlag } from './options.js';
+import { BLOCK_BYTES, copyRun } from '../tensor/blocks.js';
+import { type DType, type FloatArray, newArray, typedArrayName } from '../tensor/dtype.js';
+import { aligned, type Part, passThrough } from '../tensor/passage.js';
+import { reducedAsOnes } from '../tensor/shape.js';
+import { produce, type Target } from '../tensor/target.js';
+import type { DTypeOf, Operand, Output, ResultOf, TensorLike } from '../tensor/tensor_like.js';
+import { type CommonArguments, readCommonArguments, readOut, readParameter } from './arguments.js';
+import { isOptions, readEpsilon } from './options.js';
 
 /** Keras' default. PyTorch and ONNX have 1e-5. */
 const DEFAULT_EPSILON = 1e-3;
-
-/** Blocks in the scratch memory start at multiples of this many bytes, as those that the heap gives do. */
-const ALIGNMENT = 64;
 
 /** Options of {@link layerNorm} and {@link layerNormForward}. `null` and `undefined` stand for the default. */
 export interface LayerNormOptions<D extends DType = DType, Out = unknown> {
@@ -275,166 +249,36 @@ function columnsOf(shape: unknown, length: number): number {
   return count === length ? size : 0;
 }
 
-/** The next multiple of {@link ALIGNMENT}. */
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
 /** A call whose arguments have been found right: only memory can be missing now. */
-interface Call {
-  readonly operation: string;
-  readonly owner: HeapOwner;
-  readonly x: Operand;
-  readonly dtype: DType;
-  /** Mask of the reduced dimensions of x. */
-  readonly axes: number;
+interface Call extends CommonArguments {
   readonly epsilon: number;
-  readonly rmsScaling: boolean;
-  readonly gamma: Operand | undefined;
   readonly beta: Operand | undefined;
   readonly out: Operand | undefined;
 }
 
 function readCall(operation: string, owner: HeapOwner, value: unknown, options: LayerNormOptions): Call {
-  const heap = owner.heap(operation);
-  checkOptions(operation, options, OPTION_NAMES);
-  const x = readOperand(operation, owner, 'x', value, options.shape);
-  const dtype = readDTypeOption(operation, options.dtype, x.dtype);
-  const axis = options.axis ?? -1;
-  const axes = readAxes(operation, axis, x.shape);
+  const common = readCommonArguments(operation, owner, value, options, OPTION_NAMES);
+  const { x, axes, gamma } = common;
   const epsilon = readEpsilon(operation, options.epsilon, DEFAULT_EPSILON);
-  const rmsScaling = readFlag(operation, 'rmsScaling', options.rmsScaling);
-  if (rmsScaling && options.beta !== undefined && options.beta !== null) {
+  const beta = readParameter(operation, owner, 'beta', options.beta, x.shape, axes);
+  if (common.rmsScaling && beta) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
       `${operation}: beta is given with rmsScaling, expected one of them: scaling without centring has no offset`,
     );
   }
-  const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes, axis);
-  const beta = readParameter(operation, owner, 'beta', options.beta, x.shape, axes, axis);
-  let out: Operand | undefined;
-  if (options.out !== undefined && options.out !== null) {
-    out = readOutput(operation, owner, options.out, dtype, x.shape);
-    checkOverlap(operation, heap, out, 'x', x, true);
-    if (gamma) checkOverlap(operation, heap, out, 'gamma', gamma, false);
-    if (beta) checkOverlap(operation, heap, out, 'beta', beta, false);
-  }
-  return { operation, owner, x, dtype, axes, epsilon, rmsScaling, gamma, beta, out };
+  return { ...common, epsilon, beta, out: readOut(common, options.out, { x, gamma, beta }) };
 }
 
-/** gamma or beta: one element for each reduced position, in whichever of the three shapes that say so. */
-function readParameter(
-  operation: string,
-  owner: HeapOwner,
-  name: string,
-  value: unknown,
-  shape: Shape,
-  axes: number,
-  axis: number | readonly number[],
-): Operand | undefined {
-  if (value === undefined || value === null) return undefined;
-  const parameter = readOperand(operation, owner, name, value);
-  const sizes = reducedShape(shape, axes);
-  const count = elementCount(sizes);
-  const where = (): string =>
-    typeof axis === 'number'
-      ? `the size of axis ${axis} of x ${formatShape(shape)}`
-      : `the product of the sizes of axes ${formatShape(axis)} of x ${formatShape(shape)}`;
-  if (parameter.length !== count) {
-    throw new LayerNormError(
-      'ERR_SHAPE',
-      `${operation}: ${name} has ${parameter.length} elements, expected ${count}, ${where()}`,
-    );
-  }
-  if (parameter.shaped) {
-    const allowed = [[count], sizes, keptAsOnes(shape, axes)];
-    if (!allowed.some((one) => sameShape(one, parameter.shape))) {
-      throw new LayerNormError(
-        'ERR_SHAPE',
-        `${operation}: ${name} has shape ${formatShape(parameter.shape)}, expected ` +
-          `${[...new Set(allowed.map(formatShape))].join(' or ')}: ${count} is ${where()}`,
-      );
-    }
-  }
-  return parameter;
-}
-
-/** Makes the containers, fills them, and hands them over; frees them when memory runs out on the way. */
-function run(call: Call, withStatistics: boolean): { y: object; mean?: object; rstd?: object } {
+function run(call: Call, withStatistics: boolean): { y?: object; mean?: object; rstd?: object } {
   const { operation, owner, x, dtype, axes } = call;
-  const made: Target[] = [];
-  const make = (shape: Shape): Target => {
-    const target = newTarget(operation, owner, x, dtype, shape);
-    made.push(target);
-    return target;
-  };
-  try {
-    const y = call.out ? targetOf(call.out) : make(x.shape);
-    if (!withStatistics) {
-      normalize(call, y);
-      return { y: y.finish(owner.heap(operation)) };
-    }
-    const mean = make(reducedAsOnes(x.shape, axes));
-    const rstd = make(reducedAsOnes(x.shape, axes));
-    normalize(call, y, mean, rstd);
-    const heap = owner.heap(operation);
-    return { y: y.finish(heap), mean: mean.finish(heap), rstd: rstd.finish(heap) };
-  } catch (error) {
-    for (const target of made) target.discard();
-    throw error;
-  }
+  const statistic = withStatistics ? reducedAsOnes(x.shape, axes.mask) : undefined;
+  const wanted = { y: call.out ?? x.shape, mean: statistic, rstd: statistic };
+  return produce(operation, owner, x, dtype, wanted, (targets) => normalize(call, targets));
 }
 
-/** Whether the core can use an operand where it lies. */
-function isDirect(operand: Operand, dtype: DType): boolean {
-  return operand.address !== 0 && operand.stored === dtype;
-}
-
-/** The blocks of a call, and where in the scratch block those arrays lie that the core cannot use where they are. */
-interface Layout {
-  readonly plan: BlockPlan;
-  /** Size of the scratch block. */
-  readonly bytes: number;
-  readonly gamma: number | undefined;
-  readonly beta: number | undefined;
-  readonly mean: number | undefined;
-  readonly rstd: number | undefined;
-  /** One block of x, which becomes that of y in place. */
-  readonly block: number | undefined;
-}
-
-function layOut(
-  call: Call,
-  y: Target,
-  mean: Target | undefined,
-  rstd: Target | undefined,
-  limit: number,
-): Layout {
-  const { x, dtype, gamma, beta } = call;
-  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
-  const plan = planBlocks(x.shape, call.axes, bytesPerElement, limit);
-  let bytes = 0;
-  const reserve = (elements: number): number => {
-    const start = bytes;
-    bytes += aligned(elements * bytesPerElement);
-    return start;
-  };
-  const parts = {
-    gamma: gamma && !isDirect(gamma, dtype) ? reserve(gamma.length) : undefined,
-    beta: beta && !isDirect(beta, dtype) ? reserve(beta.length) : undefined,
-    mean: mean?.address === 0 ? reserve(plan.groups) : undefined,
-    rstd: rstd?.address === 0 ? reserve(plan.groups) : undefined,
-    block: y.address !== 0 && plan.contiguous ? undefined : reserve(plan.elements),
-  };
-  return { plan, bytes, ...parts };
-}
-
-/**
- * Runs the kernel over x. What lies in the heap is used where it is; everything else passes through the scratch block, x in
- * blocks of whole groups.
- */
-function normalize(call: Call, y: Target, mean?: Target, rstd?: Target): void {
-  const { operation, x, dtype, gamma, beta } = call;
+function normalize(call: Call, { y, mean, rstd }: { y?: Target; mean?: Target; rstd?: Target }): void {
+  const { operation, x, dtype, axes } = call;
   const heap = call.owner.heap(operation);
   if (x.length === 0) {
     // Groups of no elements have statistics all the same: 0 / 0.
@@ -442,67 +286,27 @@ function normalize(call: Call, y: Target, mean?: Target, rstd?: Target): void {
     rstd?.elements(heap).fill(Number.NaN);
     return;
   }
-  const xInHeap = isDirect(x, dtype);
-  const limit = xInHeap && y.address !== 0 ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES;
-  let layout = layOut(call, y, mean, rstd, limit);
-  if (heap.tryScratch(layout.bytes) === 0) {
-    // Slower, but it needs the least: one group at a time.
-    layout = layOut(call, y, mean, rstd, 0);
-  }
-  const scratch = heap.scratch(operation, layout.bytes);
-  const { plan } = layout;
-
-  // Nothing allocates from here on, so views stay valid.
-  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
-  const elements = heap.elements(dtype);
-  const source = elementsOf(heap, x);
-  const result = y.elements(heap);
-  const parameter = (operand: Operand | undefined, start: number | undefined): number => {
-    if (operand === undefined) return 0;
-    if (start === undefined) return operand.address;
-    copyRun(elements, (scratch + start) / bytesPerElement, elementsOf(heap, operand), 0, operand.length);
-    return scratch + start;
-  };
-  const gammaAddress = parameter(gamma, layout.gamma);
-  const betaAddress = parameter(beta, layout.beta);
-  const statistic = (target: Target | undefined, start: number | undefined, group: number): number => {
-    if (target === undefined) return 0;
-    return start === undefined ? target.address + group * bytesPerElement : scratch + start;
-  };
-
-  for (const block of blocksOf(plan)) {
-    const { offset, firstGroup, groups } = block;
-    const inPlace =
-      layout.block === undefined ? y.address + offset * bytesPerElement : scratch + layout.block;
-    let from = inPlace;
-    if (xInHeap && plan.contiguous) from = x.address + offset * bytesPerElement;
-    else copyBlockIn(elements, inPlace / bytesPerElement, source, plan, block);
-    const meanAddress = statistic(mean, layout.mean, firstGroup);
-    const rstdAddress = statistic(rstd, layout.rstd, firstGroup);
-    heap.writeDims(block.dims);
-    const status = heap.core.layerNormForward(
+  const parts: Part[] = [
+    { per: 'element', input: x, output: y },
+    { per: 'position', input: call.gamma },
+    { per: 'position', input: call.beta },
+    { per: 'group', output: mean },
+    { per: 'group', output: rstd },
+  ];
+  passThrough(operation, heap, dtype, x.shape, axes.mask, parts, (block, from, to) =>
+    heap.core.layerNormForward(
       CORE_DTYPE[dtype],
-      from,
-      inPlace,
-      gammaAddress,
-      betaAddress,
-      meanAddress,
-      rstdAddress,
+      from[0] as number,
+      to[0] as number,
+      from[1] as number,
+      from[2] as number,
+      to[3] as number,
+      to[4] as number,
       heap.dims,
       block.dims.length,
       block.axes,
       call.epsilon,
       call.rmsScaling,
-    );
-    heap.check(operation, status);
-    if (layout.block !== undefined) {
-      copyBlockOut(result, elements, inPlace / bytesPerElement, plan, block);
-    }
-    if (mean && layout.mean !== undefined) {
-      copyRun(mean.elements(heap), firstGroup, elements, meanAddress / bytesPerElement, groups);
-    }
-    if (rstd && layout.rstd !== undefined) {
-      copyRun(rstd.elements(heap), firstGroup, elements, rstdAddress / bytesPerElement, groups);
-    }
-  }
+    ),
+  );
 }

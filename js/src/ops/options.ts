@@ -12,6 +12,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   dims: 'shape',
   type: 'dtype',
   output: 'out',
+  invstddev: 'rstd',
 };
 
 /** Case and underscores aside: `rms_scaling` and `rmsScaling` are one name. */
@@ -30,12 +31,7 @@ export function isOptions(value: unknown): value is object {
  * @throws {@link LayerNormError} `ERR_ARGUMENT`, with the option that was probably meant
  */
 export function checkOptions(operation: string, options: unknown, known: object): void {
-  if (
-    typeof options !== 'object' ||
-    options === null ||
-    Array.isArray(options) ||
-    ArrayBuffer.isView(options)
-  ) {
+  if (!isOptions(options)) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
       `${operation}: options is ${describe(options)}, expected an object such as { axis: -1 }`,

@@ -69,40 +69,30 @@ export function planBlocks(
     total *= dims[i] as number;
     if (!hasAxis(collapsedAxes, i)) groups *= dims[i] as number;
   }
-  if (groups === 1 || total * bytesPerElement <= limit) {
-    return {
-      dims,
-      axes: collapsedAxes,
-      strides: [],
-      split: -1,
-      count: 1,
-      elements: total,
-      groups,
-      contiguous: true,
-    };
-  }
-
   const strides = dims.map((_, i) => elementCount(dims.slice(i + 1)));
   // The slab of a kept dimension: what belongs to one index of it, and of all kept dimensions before.
   let slab = total;
   let split = -1;
-  let groupsPerIndex = groups;
-  for (let i = 0; i < dims.length; i++) {
-    if (hasAxis(collapsedAxes, i)) continue;
-    slab /= dims[i] as number;
-    groupsPerIndex /= dims[i] as number;
-    split = i;
-    if (slab * bytesPerElement <= limit) break;
+  let count = 1;
+  let contiguous = true;
+  if (groups > 1 && total * bytesPerElement > limit) {
+    for (let i = 0; i < dims.length; i++) {
+      if (hasAxis(collapsedAxes, i)) continue;
+      slab /= dims[i] as number;
+      groups /= dims[i] as number;
+      split = i;
+      if (slab * bytesPerElement <= limit) break;
+    }
+    // A reduced dimension before the cut is whole in each block, so the block takes a piece from each of its indices.
+    contiguous = !dims.some((_, i) => i < split && hasAxis(collapsedAxes, i));
+    const leastPiece = contiguous || limit === 0 ? 1 : LEAST_PIECE_BYTES / bytesPerElement;
+    const wanted = Math.max(
+      Math.floor(limit / (slab * bytesPerElement)),
+      leastPiece / (strides[split] as number),
+    );
+    count = Math.min(Math.max(Math.ceil(wanted), 1), dims[split] as number);
   }
-  // A reduced dimension before the cut is whole in each block, so the block takes a piece from each of its indices.
-  const contiguous = !dims.some((_, i) => i < split && hasAxis(collapsedAxes, i));
-  const leastPiece = contiguous || limit === 0 ? 1 : LEAST_PIECE_BYTES / bytesPerElement;
-  const wanted = Math.max(
-    Math.floor(limit / (slab * bytesPerElement)),
-    leastPiece / (strides[split] as number),
-  );
-  const count = Math.min(Math.max(Math.ceil(wanted), 1), dims[split] as number);
-  const [elements, groupsPerBlock] = [count * slab, count * groupsPerIndex];
+  const [elements, groupsPerBlock] = [count * slab, count * groups];
   return { dims, axes: collapsedAxes, strides, split, count, elements, groups: groupsPerBlock, contiguous };
 }
 
@@ -169,13 +159,7 @@ export function copyBlockIn(
   plan: BlockPlan,
   block: Block,
 ): void {
-  const { run } = block;
-  const last = lastAlong(plan, block);
-  let to = at;
-  for (let index = 0; index < last.rounds; index++) {
-    let from = block.offset + offsetOf(index, last.before, plan);
-    for (let i = 0; i < last.size; i++, from += last.stride, to += run) copyRun(heap, to, source, from, run);
-  }
+  eachRun(plan, block, (from, passed) => copyRun(heap, at + passed, source, from, block.run));
 }
 
 /** Copies a block from `heap[at]` and what follows to its place in `target`. */
@@ -186,25 +170,22 @@ export function copyBlockOut(
   plan: BlockPlan,
   block: Block,
 ): void {
-  const { run } = block;
-  const last = lastAlong(plan, block);
-  let from = at;
-  for (let index = 0; index < last.rounds; index++) {
-    let to = block.offset + offsetOf(index, last.before, plan);
-    for (let i = 0; i < last.size; i++, to += last.stride, from += run) copyRun(target, to, heap, from, run);
-  }
+  eachRun(plan, block, (to, passed) => copyRun(target, to, heap, at + passed, block.run));
 }
 
-/** The innermost of the dimensions that lead from run to run, for a loop of its own; one round of one run where there are none. */
-function lastAlong(
-  plan: BlockPlan,
-  block: Block,
-): { size: number; stride: number; before: readonly number[]; rounds: number } {
-  const dimension = block.along.at(-1);
-  if (dimension === undefined) return { size: 1, stride: 0, before: [], rounds: 1 };
-  const size = block.dims[dimension] as number;
-  const rounds = block.elements / block.run / size;
-  return { size, stride: plan.strides[dimension] as number, before: block.along.slice(0, -1), rounds };
+/** Says of each run of a block where it lies in the array, and how many elements of the block come before. */
+function eachRun(plan: BlockPlan, block: Block, copy: (offset: number, passed: number) => void): void {
+  const { dims, along, elements, run } = block;
+  // The innermost of the dimensions that lead from run to run has a loop of its own.
+  const inner = along.at(-1);
+  const outer = along.slice(0, -1);
+  const size = inner === undefined ? 1 : (dims[inner] as number);
+  const stride = inner === undefined ? 0 : (plan.strides[inner] as number);
+  let passed = 0;
+  for (let index = 0; passed < elements; index++) {
+    let offset = block.offset + offsetOf(index, outer, plan);
+    for (let i = 0; i < size; i++, offset += stride, passed += run) copy(offset, passed);
+  }
 }
 
 /** Copies `length` elements from `source[from]` on to `target[to]` and what follows, converting them. */

@@ -51,21 +51,9 @@ export function typedArrayName(value: unknown): string | undefined {
  * @throws {@link LayerNormError} `ERR_DTYPE` for BigInt and 16-bit float arrays
  */
 export function dtypeOfArray(operation: string, argument: string, className: string): DType {
-  switch (className) {
-    case 'Float64Array':
-      return 'float64';
-    case 'Float32Array':
-    case 'Int8Array':
-    case 'Uint8Array':
-    case 'Uint8ClampedArray':
-    case 'Int16Array':
-    case 'Uint16Array':
-    case 'Int32Array':
-    case 'Uint32Array':
-      return 'float32';
-    default:
-      throw new LayerNormError('ERR_DTYPE', `${operation}: ${argument} is a ${className}, ${ACCEPTED}`);
-  }
+  if (className === 'Float64Array') return 'float64';
+  if (/^(Float32|U?int(8|16|32)|Uint8Clamped)Array$/i.test(className)) return 'float32';
+  throw new LayerNormError('ERR_DTYPE', `${operation}: ${argument} is a ${className}, ${ACCEPTED}`);
 }
 
 /**

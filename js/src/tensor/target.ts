@@ -1,5 +1,5 @@
 import { LayerNormError } from '../runtime/errors.js';
-import { BYTES_PER_ELEMENT, type Heap, type HeapOwner } from '../runtime/heap.js';
+import type { Heap, HeapOwner } from '../runtime/heap.js';
 import { type DType, type FloatArray, newArray } from './dtype.js';
 import { HeapTensor } from './heap_tensor.js';
 import { elementCount, formatShape, type Shape, sameShape } from './shape.js';
@@ -60,6 +60,51 @@ export function targetOf(out: Operand): Target {
 }
 
 /**
+ * Makes the containers of a call's results, has them filled, and hands them over; frees them when that fails.
+ * @param wanted - for each result the shape of a new container, or the one that the caller gave, or undefined to leave it out
+ * @param fill - runs the call
+ * @throws what `fill` throws, and {@link LayerNormError} `ERR_OUT_OF_MEMORY`
+ */
+export function produce<Name extends string>(
+  operation: string,
+  owner: HeapOwner,
+  like: Operand,
+  dtype: DType,
+  wanted: Readonly<Partial<Record<Name, Shape | Operand | undefined>>>,
+  fill: (targets: Readonly<Partial<Record<Name, Target>>>) => void,
+): Partial<Record<Name, object>> {
+  const targets: Partial<Record<Name, Target>> = {};
+  try {
+    for (const name in wanted) {
+      const one = wanted[name] as Shape | Operand | undefined;
+      if (one === undefined) continue;
+      targets[name] = 'kind' in one ? targetOf(one) : newTarget(operation, owner, like, dtype, one);
+    }
+    fill(targets);
+    const results: Partial<Record<Name, object>> = {};
+    for (const name in targets) results[name] = targets[name]?.finish(owner.heap(operation));
+    return results;
+  } catch (error) {
+    for (const name in targets) targets[name]?.discard();
+    throw error;
+  }
+}
+
+/**
+ * Refuses an array that does not have the shape of x; a typed array need only have as many elements.
+ * @throws {@link LayerNormError} `ERR_SHAPE`
+ */
+export function checkSameShape(operation: string, argument: string, operand: Operand, shape: Shape): void {
+  if (operand.shaped ? sameShape(operand.shape, shape) : operand.length === elementCount(shape)) return;
+  throw new LayerNormError(
+    'ERR_SHAPE',
+    operand.shaped
+      ? `${operation}: ${argument} has shape ${formatShape(operand.shape)}, expected ${formatShape(shape)}, the shape of x`
+      : `${operation}: ${argument} has ${operand.length} elements, expected ${elementCount(shape)}, as x ${formatShape(shape)} has`,
+  );
+}
+
+/**
  * Reads the option `out`.
  * @param shape - what the result has
  * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`
@@ -84,14 +129,7 @@ export function readOutput(
       `${operation}: out has elements of ${operand.stored ?? 'an integer type'}, expected ${dtype}, the type of the result`,
     );
   }
-  if (operand.shaped ? !sameShape(operand.shape, shape) : operand.length !== elementCount(shape)) {
-    throw new LayerNormError(
-      'ERR_SHAPE',
-      operand.shaped
-        ? `${operation}: out has shape ${formatShape(operand.shape)}, expected ${formatShape(shape)}, the shape of x`
-        : `${operation}: out has ${operand.length} elements, expected ${elementCount(shape)}, as x ${formatShape(shape)} has`,
-    );
-  }
+  checkSameShape(operation, 'out', operand, shape);
   return operand;
 }
 
@@ -108,20 +146,13 @@ export function checkOverlap(
   input: Operand,
   inPlace: boolean,
 ): void {
-  const [outBuffer, outStart, outBytes] = memoryOf(heap, out);
-  const [buffer, start, bytes] = memoryOf(heap, input);
-  if (outBuffer !== buffer || outStart >= start + bytes || start >= outStart + outBytes) return;
-  if (inPlace && outStart === start && outBytes === bytes) return;
+  const a = elementsOf(heap, out);
+  const b = elementsOf(heap, input);
+  const [start, end] = [b.byteOffset - a.byteOffset, b.byteOffset + b.byteLength - a.byteOffset];
+  if (a.buffer !== b.buffer || start >= a.byteLength || end <= 0) return;
+  if (inPlace && start === 0 && end === a.byteLength) return;
   throw new LayerNormError(
     'ERR_ARGUMENT',
     `${operation}: out overlaps ${argument} in memory, expected ${inPlace ? `all of ${argument} or none of it` : 'an array of its own'}`,
   );
-}
-
-function memoryOf(heap: Heap, operand: Operand): [ArrayBufferLike, number, number] {
-  if (operand.data !== undefined) {
-    return [operand.data.buffer, operand.data.byteOffset, operand.data.byteLength];
-  }
-  const bytes = operand.length * BYTES_PER_ELEMENT[operand.stored as DType];
-  return [heap.memory.buffer, operand.address, bytes];
 }

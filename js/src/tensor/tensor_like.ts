@@ -281,12 +281,24 @@ function readNested(operation: string, argument: string, value: readonly unknown
     }
   };
   fill(value, 0, '');
+  return copyOf('nested', value, shape, data, dtype);
+}
+
+/** An operand whose elements have been copied into `data`. */
+function copyOf(
+  kind: Operand['kind'],
+  value: object,
+  shape: Shape,
+  data: NumericArray,
+  dtype: DType,
+): Operand {
+  const { length } = data;
   return {
-    kind: 'nested',
+    kind,
     value,
     shape,
     shaped: true,
-    length: data.length,
+    length,
     dtype,
     stored: undefined,
     address: 0,
@@ -330,18 +342,7 @@ function readObject(
     const used = elements.subarray(layout.offset, layout.offset + length);
     return operandOf(operation, owner, value, shape, used, className, dtype);
   }
-  return {
-    kind: 'object',
-    value,
-    shape,
-    shaped: true,
-    length,
-    dtype,
-    stored: undefined,
-    address: 0,
-    data: gather(elements, shape, layout.strides, layout.offset),
-    copied: true,
-  };
+  return copyOf('object', value, shape, gather(elements, shape, layout.strides, layout.offset), dtype);
 }
 
 /** Tensors of onnxruntime throw from `data` when it is not on the CPU, so this is looked at first. */

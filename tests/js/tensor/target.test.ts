@@ -1,6 +1,13 @@
 import { defaultHeapOwner } from '../../../js/src/runtime/heap.js';
 import { HeapTensor } from '../../../js/src/tensor/heap_tensor.js';
-import { checkOverlap, newTarget, readOutput, targetOf } from '../../../js/src/tensor/target.js';
+import {
+  checkOverlap,
+  checkSameShape,
+  newTarget,
+  produce,
+  readOutput,
+  targetOf,
+} from '../../../js/src/tensor/target.js';
 import { type Operand, readOperand } from '../../../js/src/tensor/tensor_like.js';
 import { expectError } from '../support/errors.js';
 
@@ -35,6 +42,49 @@ test('an output is written to and handed back itself', () => {
   target.elements(heap).set([1, 2]);
   expect(target.finish(heap)).toBe(out);
   expect(Array.from(out.data)).toEqual([0, 1, 2]);
+});
+
+test('results: new containers, the one that was given, or none', () => {
+  const out = new Float32Array(2);
+  const wanted = { a: [1, 3], b: read(out), c: undefined };
+  const made = produce('f', owner, read([[1]]), 'float32', wanted, ({ a, b, c }) => {
+    a?.elements(heap).fill(1);
+    b?.elements(heap).fill(2);
+    expect(c).toBeUndefined();
+  });
+  expect(made).toEqual({ a: [[1, 1, 1]], b: new Float32Array([2, 2]) });
+  expect(made.b).toBe(out);
+});
+
+test('results are freed when something fails', () => {
+  using model = new HeapTensor('f', owner, [1], 'float32');
+  const failing = (): unknown =>
+    produce('f', owner, read(model), 'float32', { a: [1], b: [2] }, () => {
+      expect(heap.liveTensors).toBe(3);
+      throw new RangeError('failed');
+    });
+  expect(failing).toThrow(RangeError);
+  expect(() => produce('f', owner, read(model), 'float32', { a: [1], b: [2 ** 31] }, () => {})).toThrow(
+    /bytes are needed/,
+  );
+  expect(heap.liveTensors).toBe(1);
+});
+
+test('an array of the shape of x has it, or is as long where it has no shape', () => {
+  for (const value of [
+    new Float32Array(4),
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ]) {
+    expect(() => checkSameShape('f', 'dy', read(value), [2, 2])).not.toThrow();
+  }
+  expectError(
+    () => checkSameShape('f', 'dy', read([1, 2, 3, 4]), [2, 2]),
+    'ERR_SHAPE',
+    'f: dy has shape [4], expected [2, 2], the shape of x',
+  );
 });
 
 test.each([

@@ -1,0 +1,147 @@
+import { describe, LayerNormError } from '../runtime/errors.js';
+import type { HeapOwner } from '../runtime/heap.js';
+import { type DType, readDTypeOption } from '../tensor/dtype.js';
+import {
+  elementCount,
+  formatShape,
+  keptAsOnes,
+  readAxes,
+  reducedShape,
+  type Shape,
+  sameShape,
+} from '../tensor/shape.js';
+import { checkOverlap, readOutput } from '../tensor/target.js';
+import { type Operand, readOperand } from '../tensor/tensor_like.js';
+import { checkOptions, readFlag } from './options.js';
+
+/** The axes of a call, checked. */
+export interface Axes {
+  /** The option as it was given, for error messages. */
+  readonly axis: number | readonly number[];
+  /** Mask of the reduced dimensions. */
+  readonly mask: number;
+}
+
+/** What the calls of an operation and of its gradient have in common, found right. */
+export interface CommonArguments {
+  readonly operation: string;
+  readonly owner: HeapOwner;
+  readonly x: Operand;
+  readonly dtype: DType;
+  readonly axes: Axes;
+  readonly rmsScaling: boolean;
+  readonly gamma: Operand | undefined;
+}
+
+/**
+ * Reads x and the options that go with it.
+ * @param known - one key for each option
+ * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`
+ */
+export function readCommonArguments(
+  operation: string,
+  owner: HeapOwner,
+  value: unknown,
+  options: { axis?: unknown; shape?: unknown; dtype?: unknown; rmsScaling?: unknown; gamma?: unknown },
+  known: object,
+): CommonArguments {
+  owner.heap(operation);
+  checkOptions(operation, options, known);
+  const x = readOperand(operation, owner, 'x', value, options.shape);
+  const dtype = readDTypeOption(operation, options.dtype, x.dtype);
+  const axis = (options.axis ?? -1) as Axes['axis'];
+  const axes = { axis, mask: readAxes(operation, axis, x.shape) };
+  const rmsScaling = readFlag(operation, 'rmsScaling', options.rmsScaling);
+  const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes);
+  return { operation, owner, x, dtype, axes, rmsScaling, gamma };
+}
+
+/**
+ * Reads the option `out` of a call: an array like x, that overlaps none of the inputs unless it is x or dy.
+ * @param inputs - what the call reads, by name
+ * @returns undefined when it is not given
+ * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`
+ */
+export function readOut(
+  { operation, owner, x, dtype }: CommonArguments,
+  value: unknown,
+  inputs: Readonly<Record<string, Operand | undefined>>,
+): Operand | undefined {
+  if (value === undefined || value === null) return undefined;
+  const out = readOutput(operation, owner, value, dtype, x.shape);
+  for (const name in inputs) {
+    const input = inputs[name];
+    if (input)
+      checkOverlap(operation, owner.heap(operation), out, name, input, name === 'x' || name === 'dy');
+  }
+  return out;
+}
+
+/**
+ * gamma or beta: one element for each reduced position, in whichever of the three shapes that say so.
+ * @param shape - the shape of x
+ * @returns undefined when it is not given
+ * @throws {@link LayerNormError} `ERR_SHAPE`, and what {@link readOperand} throws
+ */
+export function readParameter(
+  operation: string,
+  owner: HeapOwner,
+  name: string,
+  value: unknown,
+  shape: Shape,
+  { axis, mask }: Axes,
+): Operand | undefined {
+  if (value === undefined || value === null) return undefined;
+  return readSpan(operation, owner, name, value, shape, mask, () =>
+    typeof axis === 'number'
+      ? `the size of axis ${axis} of x ${formatShape(shape)}`
+      : `the product of the sizes of axes ${formatShape(axis)} of x ${formatShape(shape)}`,
+  );
+}
+
+/**
+ * mean or rstd: one element for each group, in whichever of the three shapes that say so.
+ * @param shape - the shape of x
+ * @throws {@link LayerNormError} `ERR_SHAPE`, and what {@link readOperand} throws
+ */
+export function readStatistic(
+  operation: string,
+  owner: HeapOwner,
+  name: string,
+  value: unknown,
+  shape: Shape,
+  { axis, mask }: Axes,
+): Operand {
+  const where = (): string => `the number of groups of x ${formatShape(shape)} over axis ${describe(axis)}`;
+  return readSpan(operation, owner, name, value, shape, ~mask, where);
+}
+
+/** One element for each position in some dimensions of x: flat, in the shape of these dimensions, or with 1 at all others. */
+function readSpan(
+  operation: string,
+  owner: HeapOwner,
+  name: string,
+  value: unknown,
+  shape: Shape,
+  dimensions: number,
+  where: () => string,
+): Operand {
+  const operand = readOperand(operation, owner, name, value);
+  const sizes = reducedShape(shape, dimensions);
+  const count = elementCount(sizes);
+  if (operand.length !== count) {
+    throw new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: ${name} has ${operand.length} elements, expected ${count}, ${where()}`,
+    );
+  }
+  const allowed = [[count], ...(sizes.length > 0 ? [sizes] : []), keptAsOnes(shape, dimensions)];
+  if (operand.shaped && !allowed.some((one) => sameShape(one, operand.shape))) {
+    throw new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: ${name} has shape ${formatShape(operand.shape)}, expected ` +
+        `${[...new Set(allowed.map(formatShape))].join(' or ')}: ${count} is ${where()}`,
+    );
+  }
+  return operand;
+}
