@@ -1,6 +1,8 @@
 import version from '#version';
 import type { layerNorm, layerNormForward } from './ops/layer_norm.js';
 import { layerNormForwardOn, layerNormOn } from './ops/layer_norm.js';
+import type { layerNormBackward } from './ops/layer_norm_backward.js';
+import { layerNormBackwardOn } from './ops/layer_norm_backward.js';
 import { checkOptions } from './ops/options.js';
 import { describe, LayerNormError } from './runtime/errors.js';
 import { defaultHeapOwner, HeapOwner } from './runtime/heap.js';
@@ -55,6 +57,8 @@ export interface Engine extends UsingDisposable {
   readonly layerNorm: typeof layerNorm;
   /** `layerNormForward` in this engine's memory. */
   readonly layerNormForward: typeof layerNormForward;
+  /** `layerNormBackward` in this engine's memory. */
+  readonly layerNormBackward: typeof layerNormBackward;
   /** `tensor` in this engine's memory. Its tensors can be passed to this engine only. */
   readonly tensor: typeof tensor;
   /**
@@ -72,6 +76,8 @@ class OwnEngine extends Disposing implements Engine {
   readonly layerNorm: typeof layerNorm = (x, options) => layerNormOn(this.#owner, x, options);
   readonly layerNormForward: typeof layerNormForward = (x, options) =>
     layerNormForwardOn(this.#owner, x, options);
+  readonly layerNormBackward: typeof layerNormBackward = (dy, x, options) =>
+    layerNormBackwardOn(this.#owner, dy, x, options);
   readonly tensor: typeof tensor = (data, shape, dtype) => tensorOn(this.#owner, data, shape, dtype);
 
   constructor(owner: HeapOwner) {

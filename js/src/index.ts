@@ -13,6 +13,13 @@ export {
   layerNorm,
   layerNormForward,
 } from './ops/layer_norm.js';
+export {
+  type LayerNormBackward,
+  type LayerNormBackwardOptions,
+  type LayerNormGradient,
+  type LayerNormGradients,
+  layerNormBackward,
+} from './ops/layer_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { ArrayOf, DType, FloatArray, NumericArray } from './tensor/dtype.js';
 export type { Tensor } from './tensor/heap_tensor.js';

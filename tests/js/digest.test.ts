@@ -1,7 +1,7 @@
 // Tier: bitwise. What the package computes has the bits of the native build: each line of build/digest.txt, which
 // `npm test -- --only digest` writes, is a hash of one kernel's output on inputs that are made here once more.
 import { readFileSync } from 'node:fs';
-import { layerNormForward } from 'layernorm';
+import { layerNormBackward, layerNormForward } from 'layernorm';
 
 const MASK = (1n << 64n) - 1n;
 
@@ -54,48 +54,88 @@ function hash(values: Float32Array | Float64Array, state: bigint): bigint {
   return state;
 }
 
-const LINE = /^(float32|float64) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
+const START = 0xcbf29ce484222325n;
 
-function compute(line: string): string {
-  const [, dtype, sizes, axes, affine, rms, name] = LINE.exec(line) as unknown as [string, ...string[]];
-  const shape = (sizes as string).split('x').map(Number);
-  const axis = shape.map((_, n) => n).filter((n) => (Number(axes) >> n) & 1);
+const LINE = /^(backward )?(float32|float64) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
+
+interface Case {
+  /** The line without its hash, and without `backward`. */
+  what: string;
+  dtype: string;
+  shape: number[];
+  axes: number;
+  affine: boolean;
+  rmsScaling: boolean;
+  dataset: string;
+  /** The hashes of y, mean, rstd, and of dx, dgamma, dbeta. */
+  forward?: string;
+  backward?: string;
+}
+
+function compute({ dtype, shape, axes, affine, rmsScaling, dataset }: Case): Partial<Case> {
+  const axis = shape.map((_, n) => n).filter((n) => (axes >> n) & 1);
   const size = shape.reduce((a, b) => a * b, 1);
   const cols = axis.reduce((product, n) => product * (shape[n] as number), 1);
-  const TypedArray = dtype === 'float32' ? Float32Array : Float64Array;
+  const TypedArray = (dtype === 'float32' ? Float32Array : Float64Array) as Float32ArrayConstructor;
   const random = new Random(size * 31 + cols);
-  const element = DATASETS[name as string] as (random: Random, i: number, cols: number) => number;
+  const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
   const x = TypedArray.from({ length: size }, (_, i) => element(random, i % cols, cols));
   const gamma = TypedArray.from({ length: cols }, () => random.uniform() + 0.5);
   const beta = TypedArray.from({ length: cols }, () => random.uniform() - 0.5);
-  const { y, mean, rstd } = layerNormForward(x, {
-    shape,
-    axis,
-    rmsScaling: rms === '1',
-    ...(affine === '1' && { gamma }),
-    ...(affine === '1' && rms === '0' && { beta }),
+  const dy = TypedArray.from({ length: size }, () => random.uniform() - 0.5);
+  const options = { shape, axis, rmsScaling, ...(affine && { gamma }) };
+  const { y, mean, rstd } = layerNormForward(x, { ...options, ...(affine && !rmsScaling && { beta }) });
+  const { dx, dgamma } = layerNormBackward(dy, x, { ...options, mean, rstd, outputs: ['dx', 'dgamma'] });
+  // There is no beta with rmsScaling, but the core sums dy all the same.
+  const { dbeta } = layerNormBackward(dy, x, {
+    ...options,
+    rmsScaling: false,
+    mean,
+    rstd,
+    outputs: ['dbeta'],
   });
-  return hash(rstd, hash(mean, hash(y, 0xcbf29ce484222325n)))
-    .toString(16)
-    .padStart(16, '0');
+  const text = (state: bigint): string => state.toString(16).padStart(16, '0');
+  return {
+    forward: text(hash(rstd, hash(mean, hash(y, START)))),
+    backward: text(hash(dbeta, hash(dgamma, hash(dx, START)))),
+  };
 }
 
 const lines = readFileSync(new URL('../../build/digest.txt', import.meta.url), 'utf8')
   .trim()
   .split('\n');
 
-test('the file of digests has cases of every kind', () => {
-  expect(lines.length).toBeGreaterThan(1000);
-  for (const line of lines) expect(line).toMatch(LINE);
+const cases = new Map<string, Case>();
+for (const line of lines) {
+  const match = LINE.exec(line);
+  if (match === null) throw new Error(`build/digest.txt has the line '${line}'`);
+  const [, backward, dtype, sizes, axes, affine, rms, dataset, digest] = match as unknown as string[];
+  const what = line.slice(backward?.length ?? 0, -17);
+  const known = cases.get(what) ?? {
+    what,
+    dtype: dtype as string,
+    shape: (sizes as string).split('x').map(Number),
+    axes: Number(axes),
+    affine: affine === '1',
+    rmsScaling: rms === '1',
+    dataset: dataset as string,
+  };
+  cases.set(what, { ...known, [backward ? 'backward' : 'forward']: digest });
+}
+
+test('the file of digests has cases of every kind, each of them forward and backward', () => {
+  expect(cases.size).toBeGreaterThan(1000);
+  for (const one of cases.values()) {
+    expect(one).toMatchObject({ forward: expect.any(String), backward: expect.any(String) });
+  }
 });
 
 test.each(Object.keys(DATASETS))('%s: the bits of the native build', (name) => {
   // Normal numbers take twelve uniform ones each, slow in BigInt: large shapes with uniform data only.
   const limit = name.startsWith('U') || name.startsWith('const') ? 40_000 : 200;
-  const cases = lines.filter((line) => {
-    const [, , sizes, , , , dataset] = LINE.exec(line) as unknown as [string, ...string[]];
-    return dataset === name && (sizes as string).split('x').reduce((a, b) => a * Number(b), 1) <= limit;
-  });
-  expect(cases.length).toBeGreaterThan(20);
-  for (const line of cases) expect(`${line.slice(0, -16)}${compute(line)}`).toBe(line);
+  const chosen = [...cases.values()].filter(
+    ({ dataset, shape }) => dataset === name && shape.reduce((a, b) => a * b, 1) <= limit,
+  );
+  expect(chosen.length).toBeGreaterThan(20);
+  for (const one of chosen) expect({ ...one, ...compute(one) }).toEqual(one);
 });

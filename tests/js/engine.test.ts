@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createEngine, info, layerNorm, tensor } from 'layernorm';
+import { createEngine, info, layerNorm, layerNormBackward, tensor } from 'layernorm';
 import { expectError } from './support/errors.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json');
@@ -49,9 +49,10 @@ describe('createEngine', () => {
   test('makes the same functions over a memory of their own', async () => {
     const engine = await createEngine();
     expect(engine.layerNorm(x)).toEqual(layerNorm(x));
-    const { y, mean } = engine.layerNormForward(x);
+    const { y, mean, rstd } = engine.layerNormForward(x);
     expect(y).toEqual(layerNorm(x));
     expect(Array.from(mean)).toEqual([2.5]);
+    expect(engine.layerNormBackward(x, x, { mean, rstd })).toEqual(layerNormBackward(x, x, { mean, rstd }));
     const t = engine.tensor(x);
     expect(engine.info()).toEqual({ ...info(), memoryBytes: 2 ** 20, liveTensors: 1 });
     expect(info().liveTensors).toBe(0);
@@ -125,6 +126,11 @@ describe('a disposed engine', () => {
       () => engine.layerNormForward(x),
       'ERR_DISPOSED',
       'layerNormForward: the engine has been disposed',
+    );
+    expectError(
+      () => engine.layerNormBackward(x, x, { mean: [0], rstd: [1] }),
+      'ERR_DISPOSED',
+      'layerNormBackward: the engine has been disposed',
     );
     expectError(() => engine.tensor(x), 'ERR_DISPOSED', 'tensor: the engine has been disposed');
     expectError(() => engine.info(), 'ERR_DISPOSED', 'info: the engine has been disposed');

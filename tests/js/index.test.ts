@@ -7,6 +7,7 @@ test('exports what is documented, and no more', () => {
     'createEngine',
     'info',
     'layerNorm',
+    'layerNormBackward',
     'layerNormForward',
     'tensor',
   ]);

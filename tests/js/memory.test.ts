@@ -1,7 +1,7 @@
 // Nothing leaks, and no view that is handed out is stale.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createEngine, info, layerNorm, layerNormForward, tensor } from 'layernorm';
+import { createEngine, info, layerNorm, layerNormBackward, layerNormForward, tensor } from 'layernorm';
 import { thrownBy } from './support/errors.js';
 import { normals } from './support/random.js';
 import { expectSameBits } from './support/ulp.js';
@@ -28,6 +28,22 @@ test.each<[string, () => void]>([
       using t = tensor(x, [100, 60]);
       const { y, mean, rstd } = layerNormForward(t, { gamma });
       for (const one of [y, mean, rstd]) one.dispose();
+    },
+  ],
+  [
+    'gradients',
+    () => {
+      const { mean, rstd } = layerNormForward(x, options);
+      layerNormBackward(x, x, { shape: [100, 60], mean, rstd, gamma });
+    },
+  ],
+  [
+    'gradients of tensors',
+    () => {
+      using t = tensor(x, [100, 60]);
+      const { y, mean, rstd } = layerNormForward(t, { gamma });
+      const { dgamma } = layerNormBackward(y, t, { mean, rstd, gamma, out: y, outputs: ['dx', 'dgamma'] });
+      for (const one of [y, mean, rstd, dgamma]) one.dispose();
     },
   ],
   [

@@ -46,6 +46,48 @@ export interface CoreModule {
     epsilon: number,
     rmsScaling: boolean,
   ): number;
+  /** @returns bytes that {@link layerNormBackward} needs besides, for the same dimensions */
+  layerNormBackwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
+  /**
+   * The gradient of {@link layerNormForward}, for x as a whole or for some of its groups at a time, in their order.
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of all arrays
+   * @param dy - address of the gradient of y
+   * @param x - address of what was normalized
+   * @param mean - address of one mean per group
+   * @param rstd - address of one 1 / sqrt(variance + epsilon) per group
+   * @param gamma - address of one factor per reduced position, or 0
+   * @param dx - address for the gradient of x, may equal `dy` or `x`; or 0
+   * @param dgamma - address for the gradient of gamma, written by the last call; or 0
+   * @param dbeta - address for the gradient of beta, written by the last call; or 0
+   * @param workspace - address, aligned to 8 bytes, of what keeps the sums from call to call
+   * @param workspaceBytes - its size, at least {@link layerNormBackwardWorkspace}
+   * @param dims - address of `rank` sizes as uint32
+   * @param rank - number of dimensions, 1 to 32
+   * @param axes - bit i stands for dimension i, set where it is reduced
+   * @param rmsScaling - whether x was scaled without being centred
+   * @param firstGroup - how many groups previous calls had
+   * @param last - whether no groups follow
+   * @returns a status, 0 when all is well
+   */
+  layerNormBackward(
+    dtype: number,
+    dy: number,
+    x: number,
+    mean: number,
+    rstd: number,
+    gamma: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    workspace: number,
+    workspaceBytes: number,
+    dims: number,
+    rank: number,
+    axes: number,
+    rmsScaling: boolean,
+    firstGroup: number,
+    last: boolean,
+  ): number;
   /** @returns address of the status' {@link LayerNormErrorCode} */
   statusCode(status: number): number;
   /** @returns address of a sentence about the status */

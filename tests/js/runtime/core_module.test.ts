@@ -9,6 +9,8 @@ const FUNCTIONS: Record<keyof CoreModule, true> = {
   allocate: true,
   release: true,
   layerNormForward: true,
+  layerNormBackwardWorkspace: true,
+  layerNormBackward: true,
   statusCode: true,
   statusMessage: true,
   version: true,

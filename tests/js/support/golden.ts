@@ -14,6 +14,9 @@ export interface KerasCase {
   weight_names: string[];
   weights_before: GoldenArray[];
   output: GoldenArray;
+  dy: GoldenArray;
+  /** Of the sum of output * dy. */
+  grads: { input: GoldenArray; gamma?: GoldenArray; beta?: GoldenArray };
 }
 
 export interface OnnxCase {

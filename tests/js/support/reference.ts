@@ -64,6 +64,72 @@ export function layerNormReference(
   return { y, normalized, mean, rstd };
 }
 
+export interface BackwardReference {
+  dx: Float64Array;
+  dgamma: Float64Array;
+  dbeta: Float64Array;
+  /** What the rounding errors of each element are relative to: the sums of the absolute values that it is made of. */
+  sizes: { dx: Float64Array; dgamma: Float64Array; dbeta: Float64Array };
+}
+
+/** The gradient by its formula, from mean and rstd as they were saved. */
+export function layerNormBackwardReference(
+  dy: ArrayLike<number>,
+  x: ArrayLike<number>,
+  shape: readonly number[],
+  {
+    axes,
+    mean,
+    rstd,
+    gamma,
+    rmsScaling = false,
+  }: Pick<ReferenceOptions, 'axes' | 'gamma' | 'rmsScaling'> & {
+    mean: ArrayLike<number>;
+    rstd: ArrayLike<number>;
+  },
+): BackwardReference {
+  const place = Array.from({ length: x.length }, (_, i) => {
+    const index = indexOf(i, shape);
+    return {
+      group: flatten(index, shape, (d) => !axes.includes(d)),
+      position: flatten(index, shape, (d) => axes.includes(d)),
+    };
+  });
+  const count = axes.reduce((product, d) => product * (shape[d] as number), 1);
+  const of = (array: ArrayLike<number>, i: number): number => array[i] as number;
+  const centred = place.map(({ group }, i) => of(x, i) - of(mean, group));
+  const h = place.map(({ group }, i) => (rmsScaling ? of(x, i) : of(centred, i)) * of(rstd, group));
+  const g = place.map(({ position }, i) => of(dy, i) * (gamma?.[position] ?? 1));
+  const sumBy = (key: 'group' | 'position', values: (i: number) => number): Float64Array => {
+    const lists: number[][] = [];
+    place.forEach((one, i) => {
+      lists[one[key]] ??= [];
+      lists[one[key]]?.push(values(i));
+    });
+    return Float64Array.from(lists, sum);
+  };
+  const sums = (size: (value: number) => number) => {
+    const sumG = rmsScaling ? undefined : sumBy('group', (i) => size(of(g, i)));
+    const sumGh = sumBy('group', (i) => size(of(g, i) * of(h, i)));
+    return Float64Array.from(place, ({ group }, i) => {
+      const r = of(rstd, group);
+      const scaled = size(-of(centred, i) * r * r) * (of(sumGh, group) / count);
+      const offset = size(-r) * (sumG ? of(sumG, group) / count : 0);
+      return size(of(g, i) * r) + scaled + offset;
+    });
+  };
+  return {
+    dx: sums((value) => value),
+    dgamma: sumBy('position', (i) => of(dy, i) * of(h, i)),
+    dbeta: sumBy('position', (i) => of(dy, i)),
+    sizes: {
+      dx: sums(Math.abs),
+      dgamma: sumBy('position', (i) => Math.abs(of(dy, i) * of(h, i))),
+      dbeta: sumBy('position', (i) => Math.abs(of(dy, i))),
+    },
+  };
+}
+
 /** The indices, outermost first, of the i-th element in row-major order. */
 function indexOf(i: number, shape: readonly number[]): number[] {
   const index: number[] = [];

@@ -5,7 +5,9 @@ import {
   type Engine,
   type LayerNormOptions,
   layerNorm,
+  layerNormBackward,
   layerNormForward,
+  type NestedArray,
   type Tensor,
   type TensorLike,
   tensor,
@@ -89,6 +91,38 @@ expectType<Float32Array>()(forward.y);
 expectType<Tensor<'float32'>>()(forward.mean);
 expectType<Tensor<'float32'>>()(forward.rstd);
 expectType<number[][]>()(layerNormForward([[1]]).mean);
+
+// Gradients are of the kind of x; those that are wanted are there.
+const statistics = { mean: float32, rstd: [1] };
+const gradients = layerNormBackward(anything, t64, statistics);
+expectType<Tensor<'float64'>>()(gradients.dx);
+expectType<Tensor<'float64'>>()(gradients.dgamma);
+expectType<Tensor<'float64'>>()(gradients.dbeta);
+expectType<Float32Array<ArrayBuffer>>()(
+  layerNormBackward(float32, bytes, { ...statistics, gamma: [1] }).dgamma,
+);
+expectType<number[][]>()(layerNormBackward([[1]], [[1]], statistics).dx);
+expectType<NestedArray>()(layerNormBackward([[1]], [[1]], { ...statistics, axis: [0, 1] }).dgamma);
+expectType<number[]>()(layerNormBackward([1], [1], statistics).dbeta);
+expectType<Float32Array>()(layerNormBackward(float32, t32, { ...statistics, out: float32 }).dx);
+expectType<Tensor<'float32'>>()(layerNormBackward(float32, t32, { ...statistics, out: float32 }).dbeta);
+expectType<'dx' | 'dbeta'>()(null as never as keyof ReturnType<typeof wantedOnly>);
+function wantedOnly() {
+  return layerNormBackward(float32, float32, { ...statistics, outputs: ['dx', 'dbeta'] });
+}
+const scaled = layerNormBackward(float32, float64, { ...statistics, rmsScaling: true, dtype: 'float32' });
+expectType<Float32Array<ArrayBuffer>>()(scaled.dgamma);
+expectType<Float32Array<ArrayBuffer> | undefined>()(scaled.dbeta);
+// @ts-expect-error mean and rstd are needed
+layerNormBackward(float32, float32, { mean: float32 });
+// @ts-expect-error and so are the options
+layerNormBackward(float32, float32);
+// @ts-expect-error there is no such gradient
+layerNormBackward(float32, float32, { ...statistics, outputs: ['dy'] });
+// @ts-expect-error it was not wanted
+layerNormBackward(float32, float32, { ...statistics, outputs: ['dx'] }).dgamma;
+// @ts-expect-error epsilon is in rstd already
+layerNormBackward(float32, float32, { ...statistics, epsilon: 1e-3 });
 
 // gamma and beta may be anything that x may be; null stands for the default.
 layerNorm(float32, {

@@ -1,0 +1,266 @@
+import { CORE_DTYPE } from '../runtime/core_module.js';
+import { describe, LayerNormError } from '../runtime/errors.js';
+import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
+import type { Block } from '../tensor/blocks.js';
+import type { DType } from '../tensor/dtype.js';
+import { type Part, passThrough } from '../tensor/passage.js';
+import { elementCount, reducedShape, type Shape } from '../tensor/shape.js';
+import { checkSameShape, produce, type Target } from '../tensor/target.js';
+import {
+  type DTypeOf,
+  type NestedArray,
+  type Operand,
+  type Output,
+  type ResultOf,
+  readOperand,
+  type TensorLike,
+} from '../tensor/tensor_like.js';
+import { type CommonArguments, readCommonArguments, readOut, readStatistic } from './arguments.js';
+import type { LayerNormOutput } from './layer_norm.js';
+
+/** What {@link layerNormBackward} can compute. */
+export type LayerNormGradient = 'dx' | 'dgamma' | 'dbeta';
+
+/** Options of {@link layerNormBackward}. `null` and `undefined` stand for the default. */
+export interface LayerNormBackwardOptions<
+  D extends DType = DType,
+  Out = unknown,
+  Wanted extends LayerNormGradient = LayerNormGradient,
+  Rms extends boolean = boolean,
+> {
+  /**
+   * The mean of each group, as `layerNormForward` gave it: with 1 at the reduced dimensions of x, or without these, or flat.
+   */
+  mean: TensorLike;
+  /** 1 / sqrt(variance + epsilon) of each group, as `layerNormForward` gave it; shaped as `mean`. */
+  rstd: TensorLike;
+  /** The scale that the forward call had, see `layerNorm`. */
+  gamma?: TensorLike | null;
+  /** The axes that the forward call had, see `layerNorm`. @defaultValue -1 */
+  axis?: number | readonly number[] | null;
+  /** Sizes of the dimensions of `x`, outermost first, for a typed array: it has one dimension by default. */
+  shape?: readonly number[] | null;
+  /** Whether the forward call had `rmsScaling`; there is no `dbeta` then. @defaultValue false */
+  rmsScaling?: Rms | null;
+  /** The type that is computed in and that the results have. @defaultValue 'float64' for float64 x, else 'float32' */
+  dtype?: D | null;
+  /** Which gradients to compute. @defaultValue all: `['dx', 'dgamma', 'dbeta']` */
+  outputs?: readonly Wanted[] | null;
+  /**
+   * Where to write dx: an array of the results' type and of the size of x; `dy` and `x` themselves are allowed. It may not
+   * overlap anything else that is given. It is what the call returns as dx, as in `layerNorm`.
+   * @defaultValue a new container of the kind that x is
+   */
+  out?: (Out & Output) | null;
+}
+
+/** Every option once, for the check of their names. */
+const OPTION_NAMES: Record<keyof LayerNormBackwardOptions, true> = {
+  mean: true,
+  rstd: true,
+  gamma: true,
+  axis: true,
+  shape: true,
+  rmsScaling: true,
+  dtype: true,
+  outputs: true,
+  out: true,
+};
+
+const GRADIENTS: readonly LayerNormGradient[] = ['dx', 'dgamma', 'dbeta'];
+
+/** The container of dgamma and dbeta: of the kind that `X` is. How deep nested arrays are, the axes decide. */
+type ParameterOf<X, D extends DType> = X extends readonly unknown[]
+  ? X extends readonly number[]
+    ? number[]
+    : NestedArray
+  : ResultOf<X, D>;
+
+/** All that {@link layerNormBackward} computes. */
+export interface LayerNormGradients<X, D extends DType, Out> {
+  /** The gradient of x, of its shape. */
+  dx: LayerNormOutput<X, D, Out>;
+  /** The gradient of gamma, also where there is none: of the shape of the reduced dimensions. */
+  dgamma: ParameterOf<X, D>;
+  /** The gradient of beta, also where there is none: of the shape of the reduced dimensions. */
+  dbeta: ParameterOf<X, D>;
+}
+
+/** What {@link layerNormBackward} returns: what was wanted, but no dbeta with `rmsScaling`. */
+export type LayerNormBackward<
+  X,
+  D extends DType,
+  Out,
+  Wanted extends LayerNormGradient,
+  Rms extends boolean,
+> = [Rms] extends [false]
+  ? Pick<LayerNormGradients<X, D, Out>, Wanted>
+  : Pick<LayerNormGradients<X, D, Out>, Exclude<Wanted, 'dbeta'>> &
+      Partial<Pick<LayerNormGradients<X, D, Out>, Extract<Wanted, 'dbeta'>>>;
+
+/**
+ * The gradient of layer normalization: what a loss depends on x, gamma and beta by, given what it depends on y by.
+ *
+ * With h = (x - mean) * rstd and g = dy * gamma, and averages over each group: dx = rstd * (g - average(g) - h * average(g * h));
+ * dgamma = the sum of dy * h over all groups; dbeta = the sum of dy over all groups. With `rmsScaling` h = x * rstd and
+ * dx = rstd * g - (x - mean) * rstd^2 * average(g * h), and there is no dbeta.
+ *
+ * Shapes: dy as x; dgamma and dbeta the sizes of the reduced dimensions. Empty x gives an empty dx, and zeros for the rest.
+ *
+ * Types and containers: as in `layerNorm`, x decides; all else is converted to the type that is computed in.
+ *
+ * @example
+ * ```ts
+ * const { y, mean, rstd } = layerNormForward(x, { shape: [32, 768], gamma, beta });
+ * const { dx, dgamma, dbeta } = layerNormBackward(dy, x, { shape: [32, 768], gamma, mean, rstd });
+ * ```
+ *
+ * @param dy - the gradient of y, of the shape of x
+ * @param x - what was normalized
+ * @param options - see {@link LayerNormBackwardOptions}; `mean` and `rstd` are those of `layerNormForward`
+ * @returns the gradients that `options.outputs` lists
+ * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_OUT_OF_MEMORY`,
+ * `ERR_LOAD`; nothing has been written then
+ * @see Ba et al. 2016, Layer Normalization, arXiv:1607.06450; Keras 3 `LayerNormalization`
+ */
+export function layerNormBackward<
+  X extends TensorLike,
+  D extends DType = DTypeOf<X>,
+  Out = undefined,
+  Wanted extends LayerNormGradient = LayerNormGradient,
+  Rms extends boolean = false,
+>(
+  dy: TensorLike,
+  x: X,
+  options: LayerNormBackwardOptions<D, Out, Wanted, Rms>,
+): LayerNormBackward<X, D, Out, Wanted, Rms> {
+  return layerNormBackwardOn(defaultHeapOwner(), dy, x, options);
+}
+
+/** {@link layerNormBackward} in the memory of one engine. */
+export function layerNormBackwardOn<
+  X extends TensorLike,
+  D extends DType = DTypeOf<X>,
+  Out = undefined,
+  Wanted extends LayerNormGradient = LayerNormGradient,
+  Rms extends boolean = false,
+>(
+  owner: HeapOwner,
+  dy: TensorLike,
+  x: X,
+  options: LayerNormBackwardOptions<D, Out, Wanted, Rms>,
+): LayerNormBackward<X, D, Out, Wanted, Rms> {
+  const call = readCall('layerNormBackward', owner, dy, x, options ?? {});
+  const sizes = reducedShape(call.x.shape, call.axes.mask);
+  const wanted: Partial<Record<LayerNormGradient, Shape | Operand>> = {};
+  for (const name of call.outputs) wanted[name] = name === 'dx' ? (call.out ?? call.x.shape) : sizes;
+  const made = produce(call.operation, owner, call.x, call.dtype, wanted, (targets) =>
+    differentiate(call, targets),
+  );
+  return made as LayerNormBackward<X, D, Out, Wanted, Rms>;
+}
+
+/** A call whose arguments have been found right: only memory can be missing now. */
+interface Call extends CommonArguments {
+  readonly dy: Operand;
+  readonly mean: Operand;
+  readonly rstd: Operand;
+  readonly outputs: readonly LayerNormGradient[];
+  readonly out: Operand | undefined;
+}
+
+function readCall(
+  operation: string,
+  owner: HeapOwner,
+  dyValue: unknown,
+  xValue: unknown,
+  options: LayerNormBackwardOptions,
+): Call {
+  const common = readCommonArguments(operation, owner, xValue, options, OPTION_NAMES);
+  const { x, axes, gamma } = common;
+  const dy = readOperand(operation, owner, 'dy', dyValue);
+  checkSameShape(operation, 'dy', dy, x.shape);
+  const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes);
+  const rstd = readStatistic(operation, owner, 'rstd', options.rstd, x.shape, axes);
+  const outputs = readOutputs(operation, options.outputs, common.rmsScaling);
+  const out = readOut(common, options.out, { dy, x, mean, rstd, gamma });
+  if (out && !outputs.includes('dx')) {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `${operation}: out is given, expected 'dx' among outputs ${describe(outputs)}`,
+    );
+  }
+  return { ...common, dy, mean, rstd, outputs, out };
+}
+
+function readOutputs(operation: string, outputs: unknown, rmsScaling: boolean): readonly LayerNormGradient[] {
+  const known = rmsScaling ? GRADIENTS.slice(0, 2) : GRADIENTS;
+  if (outputs === undefined || outputs === null) return known;
+  if (Array.isArray(outputs) && outputs.length > 0 && outputs.every((name) => known.includes(name))) {
+    return outputs;
+  }
+  throw new LayerNormError(
+    'ERR_ARGUMENT',
+    `${operation}: outputs is ${describe(outputs)}, expected one or more of ${describe(known)}` +
+      (rmsScaling ? ': scaling without centring has no offset' : ''),
+  );
+}
+
+function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNormGradient, Target>>): void {
+  const { operation, dy, x, dtype, axes } = call;
+  const heap = call.owner.heap(operation);
+  const { core } = heap;
+  if (x.length === 0) {
+    // No groups to sum over.
+    dgamma?.elements(heap).fill(0);
+    dbeta?.elements(heap).fill(0);
+    return;
+  }
+  // dx takes the place of dy, unless it is x: what comes from outside would then be copied over x.
+  const isX = dx !== undefined && dx.address !== 0 && dx.address === x.address;
+  const parts: Part[] = [
+    { per: 'element', input: dy, output: isX ? undefined : dx },
+    { per: 'element', input: x, output: isX ? dx : undefined },
+    { per: 'group', input: call.mean },
+    { per: 'group', input: call.rstd },
+    { per: 'position', input: call.gamma },
+    { per: 'position', output: dgamma },
+    { per: 'position', output: dbeta },
+  ];
+  // Of D numbers each, in every part. Asked for few of them: the core's own count of bytes ends at 4 GiB.
+  const workspaceOf = ({ dims, axes: mask }: Block): number => {
+    const few = dims.map((size) => Math.min(size, 2));
+    heap.writeDims(few);
+    const bytes = core.layerNormBackwardWorkspace(CORE_DTYPE[dtype], heap.dims, few.length, mask);
+    return (bytes / elementCount(reducedShape(few, mask))) * elementCount(reducedShape(dims, mask));
+  };
+  passThrough(
+    operation,
+    heap,
+    dtype,
+    x.shape,
+    axes.mask,
+    parts,
+    (block, from, to, last, workspace, workspaceBytes) =>
+      core.layerNormBackward(
+        CORE_DTYPE[dtype],
+        from[0] as number,
+        from[1] as number,
+        from[2] as number,
+        from[3] as number,
+        from[4] as number,
+        to[isX ? 1 : 0] as number,
+        to[5] as number,
+        to[6] as number,
+        workspace,
+        workspaceBytes,
+        heap.dims,
+        block.dims.length,
+        block.axes,
+        call.rmsScaling,
+        block.firstGroup,
+        last,
+      ),
+    workspaceOf,
+  );
+}
