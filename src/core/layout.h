@@ -56,6 +56,7 @@ struct Layout {
 class Walk {
  public:
   explicit Walk(const Runs& runs) : runs_(runs) {}
+  explicit Walk(Runs&&) = delete;  // it keeps the reference
   std::size_t offset() const { return offset_; }
   void advance() {
     for (std::size_t n = runs_.count(); n-- > 0;) {
@@ -74,7 +75,8 @@ class Walk {
 
 // Merges `dims` (sizes, outermost first; C order) with the dimensions in the bits of `axes` reduced.
 // Dimensions of size 1 vanish. A dimension of size 0 gives rows or cols = 0; the runs then mean nothing.
-// Errors: invalid_rank, invalid_axes, size_overflow (elements * element_size does not fit size_t).
+// Errors: invalid_rank, invalid_axes, size_overflow (elements * element_size does not fit size_t; a size of 0 does not hide
+// what overflows beside it).
 [[nodiscard]] Status collapse_axes(std::span<const std::uint32_t> dims, std::uint32_t axes,
                                    std::size_t element_size, Layout& layout);
 

@@ -20,7 +20,8 @@ struct Region {
 
 inline bool overlap(const Region& a, const Region& b) {
   if (a.data == nullptr || b.data == nullptr || a.bytes == 0 || b.bytes == 0) return false;
-  return a.begin() < b.begin() + b.bytes && b.begin() < a.begin() + a.bytes;
+  // By subtraction: the end of a region may be the end of all addresses.
+  return a.begin() < b.begin() ? b.begin() - a.begin() < a.bytes : a.begin() - b.begin() < b.bytes;
 }
 
 // An output, and the inputs (as bits of their numbers) that it may be identical with.

@@ -252,7 +252,7 @@ class ColumnChunk {
     bool known = true;
     for (std::size_t c = 0; c < width_; ++c) {
       if (Centred && known_[c]) continue;
-      const Moments m = sums[c / kLanes].moments(c % kLanes, p_.layout.cols, p_.epsilon);
+      const Moments m = sums[c / kLanes].moments(c % kLanes, p_.layout.cols, p_.epsilon, Centred);
       Statistics<T> s = Statistics<T>::plain(m, p_.epsilon);
       if constexpr (Centred) s = Statistics<T>::about(mean_hi_[c], m, p_.epsilon);
       known_[c] = m.trusted && (Centred || sizeof(T) == sizeof(float));

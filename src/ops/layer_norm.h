@@ -5,9 +5,8 @@
 //             mean = sum(x) / D         var = sum((x - mean)^2) / D        rstd = 1 / sqrt(var + epsilon)
 //             y = (x - mean) * rstd * gamma + beta
 //           rms_scaling (deprecated in Keras 3, kept for its models): y = x * rstd * gamma + beta with the
-//           same rstd, so the mean leaves the variance but not x.
-// Shapes    x, y: dims, C order. gamma, beta: D elements, row-major over the reduced axes in ascending order,
-// or
+//           same rstd, so the mean leaves the variance but not x. Keras has no beta then.
+// Shapes    x, y: dims, C order. gamma, beta: D elements, row-major over the reduced axes in ascending order, or
 //           null. mean, rstd: one element a group, row-major over the kept axes, or null.
 // Types     all arrays have the type of x. float32 is computed in float32 over statistics summed in float64,
 //           float64 in float64 over compensated sums. Error of y with gamma = 1, beta = 0: at most 3 ulp of
@@ -17,7 +16,8 @@
 // Errors    unknown_dtype, invalid_rank, invalid_axes, size_overflow, invalid_epsilon, null_data,
 //           misaligned_data, overlapping_data; nothing is written then.
 // Limits    NaN and infinities make their own group NaN. epsilon = 0 and a constant group give NaN, as 0 / 0.
-//           Empty groups (D = 0) have no y; their mean and rstd are NaN.
+//           Empty groups (D = 0) have no y; their mean and rstd are NaN. A float32 rstd beyond 3.4e38 (tiny rows,
+//           epsilon = 0) is saved as infinity, though y is right.
 #pragma once
 
 #include <cstddef>
@@ -56,21 +56,17 @@ template <class S>
 //             dx     = rstd * (g - sum(g) / D - h * sum(g * h) / D)
 //             dgamma = sum of dy * h over the groups         dbeta = sum of dy over the groups
 //           rms_scaling: h = x * rstd instead, dx = rstd * g - (x - mean) * rstd^2 * sum(g * h) / D.
-// Shapes    as layer_norm_forward: dy, x, dx: dims; gamma, dgamma, dbeta: D elements; mean, rstd: one a
-// group.
-//           gamma may be null (then 1), and each of dx, dgamma, dbeta (then it is not computed).
-// Sums      of a group as in ops/moments.h. dgamma and dbeta are summed over 64 groups in T, these sums in
-// double, in
-//           the order of the groups: the error hardly grows with their number, and no thread count changes a
-//           bit.
-// Parts     A tensor may come in several calls that share a workspace, in the order of its groups:
-// `first_group` says how
-//           many groups came before, `last` whether this call ends it. dgamma and dbeta are written by the
-//           last call, and are bit for bit those of one call.
-// Aliasing  dx may be dy or x itself; otherwise no output may overlap an input, another output or the
-// workspace. Errors    as layer_norm_forward, and small_workspace; nothing is written then. Limits    h is
-// formed from mean and rstd as they were saved, in T: for groups whose |mean| is large against their
-//           deviation the gradient is as inexact as that mean, as in Keras and PyTorch.
+// Shapes    as layer_norm_forward: dy, x, dx: dims; gamma, dgamma, dbeta: D elements; mean, rstd: one a group.
+//           gamma may be null (then 1), and each of dx, dgamma, dbeta (then it is not written).
+// Sums      of a group as in ops/moments.h. dgamma and dbeta are summed over 64 groups in T, these sums in double,
+//           in the order of the groups: the error hardly grows with their number.
+// Parts     A tensor may come in several calls that share a workspace, in the order of its groups: `first_group`
+//           says how many groups came before, `last` whether this call ends it. dgamma and dbeta are written by
+//           the last call, and are bit for bit those of one call.
+// Aliasing  dx may be dy or x itself; otherwise no output may overlap an input, another output or the workspace.
+// Errors    as layer_norm_forward, and small_workspace; nothing is written then.
+// Limits    h is formed from mean and rstd as they were saved, in T: for groups whose |mean| is large against
+//           their deviation the gradient is as inexact as that mean, as in Keras and PyTorch.
 struct LayerNormBackward {
   DType dtype = DType::float32;
   std::span<const std::uint32_t> dims;
@@ -91,7 +87,8 @@ struct LayerNormBackward {
   std::size_t workspace_bytes = 0;
 };
 
-// Bytes of workspace that a call with these dims, axes and dtype needs; 0 when they are not valid.
+// Bytes of workspace that a call with these dims, axes and dtype needs: 0 when they are not valid, SIZE_MAX when it is
+// more than can be addressed.
 [[nodiscard]] std::size_t layer_norm_backward_workspace(DType dtype, std::span<const std::uint32_t> dims,
                                                         std::uint32_t axes);
 

@@ -1,4 +1,5 @@
 #include <cstddef>
+#include <cstdint>
 
 #include "core/layout.h"
 #include "core/overlap.h"
@@ -36,18 +37,26 @@ struct Gradient {
 template <class T>
 class Workspace {
  public:
+  // SIZE_MAX when it is more than can be addressed.
   static std::size_t bytes(const Layout& layout) {
-    const std::size_t rows = layout.is_rows() ? 0 : 2 * kGathered;
-    return layout.cols * (2 * sizeof(double) + (2 + rows) * sizeof(T));
+    const std::size_t rows = layout.is_rows() ? 0 : 2 * gathered(layout);
+    std::size_t bytes = 0;
+    const std::size_t each = 2 * sizeof(double) + (2 + rows) * sizeof(T);
+    return __builtin_mul_overflow(layout.cols, each, &bytes) ? SIZE_MAX : bytes;
   }
-  Workspace(void* data, std::size_t cols)
+  // Groups that are gathered at a time.
+  static std::size_t gathered(const Layout& layout) {
+    return layout.rows < kGathered ? layout.rows : kGathered;
+  }
+
+  Workspace(void* data, const Layout& layout)
       : dgamma_total(static_cast<double*>(data)),
-        dbeta_total(dgamma_total + cols),
-        dgamma(reinterpret_cast<T*>(dbeta_total + cols)),
-        dbeta(dgamma + cols),
-        dy_rows(dbeta + cols),
-        x_rows(dy_rows + kGathered * cols),
-        cols_(cols) {}
+        dbeta_total(dgamma_total + layout.cols),
+        dgamma(reinterpret_cast<T*>(dbeta_total + layout.cols)),
+        dbeta(dgamma + layout.cols),
+        dy_rows(dbeta + layout.cols),
+        x_rows(dy_rows + gathered(layout) * layout.cols),
+        cols_(layout.cols) {}
 
   void begin() {
     for (std::size_t i = 0; i < 2 * cols_; ++i) dgamma_total[i] = 0;
@@ -125,7 +134,7 @@ RowGradientSums<S, T> sum_row(const T* dy, const T* x, const Parameter<T>& gamma
     const std::size_t rest = cols - whole;
     T last_dy[kQuad], last_x[kQuad], last_gamma[kQuad], last_dgamma[kQuad] = {}, last_dbeta[kQuad] = {};
     simd::copy_padded<V>(dy + whole, rest, V::splat(0), last_dy);
-    simd::copy_padded<V>(x + whole, rest, V::splat(0), last_x);
+    simd::copy_padded<V>(x + whole, rest, V::splat(mean), last_x);  // h = 0: an infinite one would not vanish
     simd::copy_padded<V>(gamma.step == 0 ? gamma.data : gamma.data + whole, rest, V::splat(0), last_gamma);
     sum_quads<S>(last_dy, last_x, last_gamma, 1, kQuad, mean, rstd, last_dgamma, last_dbeta, sums);
     for (std::size_t j = 0; j < rest; ++j) {
@@ -136,17 +145,19 @@ RowGradientSums<S, T> sum_row(const T* dy, const T* x, const Parameter<T>& gamma
   return sums;
 }
 
-// dx[i] = g[i] * rstd + ((x[i] - mean) * p + q)
+// dx[i] = rstd * (g[i] + (x[i] - mean) * rstd * from_h + from_g): in this order all numbers are of ordinary size, whatever
+// the size of x.
 template <simd::Simd S, class T>
 [[gnu::noinline]] void write_dx(const T* dy, const T* x, const Parameter<T>& gamma, T* dx, std::size_t cols,
-                                T mean, T rstd, T p, T q) {
+                                T mean, T rstd, T from_h, T from_g) {
   const T* gamma_at = gamma.data;
   for (std::size_t i = 0; i < cols;
        i += kBlock, gamma_at += static_cast<std::ptrdiff_t>(kBlock) * gamma.step) {
     const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
     simd::for_each_vector<simd::VectorOf<S, T>, T>(n, [=]<class W>(std::size_t j) {
-      const W g = W::load(dy + i + j) * W::load(gamma_at + j), centred = W::load(x + i + j) - W::splat(mean);
-      (g * W::splat(rstd) + (centred * W::splat(p) + W::splat(q))).store(dx + i + j);
+      const W g = W::load(dy + i + j) * W::load(gamma_at + j);
+      const W h = (W::load(x + i + j) - W::splat(mean)) * W::splat(rstd);
+      ((g + (h * W::splat(from_h) + W::splat(from_g))) * W::splat(rstd)).store(dx + i + j);
     });
   }
 }
@@ -161,10 +172,10 @@ void backward_row(const Gradient<T>& a, const Parameter<T>& gamma, std::size_t r
   const auto sums =
       sum_row<S>(dy, x, gamma, cols, a.rms_scaling ? T{0} : mean, rstd, workspace.dgamma, workspace.dbeta);
   if (dx == nullptr) return;
-  const double r = rstd, count = static_cast<double>(cols);
-  const T p = static_cast<T>(-r * r * (sums.gh.value() / count));
-  const T q = a.rms_scaling ? T{0} : static_cast<T>(-r * (sums.g.value() / count));
-  write_dx<S>(dy, x, gamma, dx, cols, mean, rstd, p, q);
+  const double count = static_cast<double>(cols);
+  const T from_h = static_cast<T>(-sums.gh.value() / count);
+  const T from_g = a.rms_scaling ? T{0} : static_cast<T>(-sums.g.value() / count);
+  write_dx<S>(dy, x, gamma, dx, cols, mean, rstd, from_h, from_g);
 }
 
 template <class T>
@@ -223,7 +234,7 @@ Status backward(const LayerNormBackward& args, const Layout& layout) {
                       static_cast<const T*>(args.rstd),
                       static_cast<const T*>(args.gamma),
                       static_cast<T*>(args.dx)};
-  Workspace<T> workspace(args.workspace, layout.cols);
+  Workspace<T> workspace(args.workspace, layout);
   if (args.first_group == 0) workspace.begin();
   backward_groups<S>(a, args.first_group, workspace);
   if (args.last) {

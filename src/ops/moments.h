@@ -5,13 +5,11 @@
 // The plain formula E[x^2] - E[x]^2 in float32 is the best known bug of this field (pytorch#51102,
 // onnxruntime#28463, mlx#2238); two careful passes over every row are slow. So there are three steps, and a
 // row takes the next one only when the sums of the last say, in double, that it must:
-//   1. one pass over x: sums of x and x^2. Trusted while mean^2 is at most 0.5 to 1.5 of var + epsilon: the
+//   1. one pass over x: sums of x and x^2. Trusted while mean^2 is at most 0.5 to 1.5 of var: the
 //      cancellation in E[x^2] - mean^2 then costs little on an error that the blocks below keep near one ulp.
-//   2. one pass over x - shift with shift = T(mean): mean is then shift + T(rest), two terms, and large
-//   offsets,
+//   2. one pass over x - shift with shift = T(mean): mean is then shift + T(rest), two terms, and large offsets,
 //      constant rows and outliers are as exact as centred ones.
-//   3. rows whose squares leave the range of T: everything in double, scaled by a power of two where T is
-//   double.
+//   3. rows whose squares leave the range of T: everything in double, scaled by a power of two where T is double.
 // Every choice is made from the row itself; the order of all additions is fixed by D alone. So the bits of a
 // row do not depend on its neighbours, on how the rows are split, or on where in memory its elements lie: the
 // row kernel and the column kernel below are the same tree of additions.
@@ -36,9 +34,8 @@ namespace layernorm {
 // 64 floats in one float32 sum keep the error under 3 ulp for every D; 128 gain 5 % speed and reach 3.5 ulp.
 inline constexpr std::size_t kBlock = 64;
 
-// Largest mean^2 / (var + epsilon) at which the sums of uncentred squares of `cols` elements are trusted. In
-// short rows the rounding errors of the squares average out less: at 1.5 rows of 16 to 96 elements reach 4.1
-// ulp.
+// Largest mean^2 / var at which the sums of uncentred squares of `cols` elements are trusted. In short rows the
+// rounding errors of the squares average out less: at 1.5 rows of 16 to 96 elements reach 4.1 ulp.
 constexpr double max_mean_to_deviation(std::size_t cols) { return cols < 128 ? 0.5 : 1.5; }
 
 // The range of var + epsilon in which squares and sums of T neither overflowed nor lost bits to underflow.
@@ -59,13 +56,15 @@ struct Moments {
   double variance;
   bool trusted;  // false for NaN as well
 
+  // `centred`: the sums are those of x - shift. Their mean may then be as large as epsilon lets it; of uncentred sums
+  // only the deviation itself may hide the rounding errors, or a constant row would not come out as 0.
   template <class T>
   [[gnu::always_inline]] static Moments from_sums(double sum, double squares, std::size_t count,
-                                                  double epsilon) {
+                                                  double epsilon, bool centred) {
     const double mean = sum / static_cast<double>(count);
     const double variance = squares / static_cast<double>(count) - mean * mean;
     const double power = variance + epsilon;
-    const bool trusted = mean * mean <= max_mean_to_deviation(count) * power &&
+    const bool trusted = mean * mean <= max_mean_to_deviation(count) * (centred ? power : variance) &&
                          power >= TrustedRange<T>::min && power <= TrustedRange<T>::max;
     return {mean, variance < 0 ? 0 : variance, trusted};  // NaN stays NaN
   }
@@ -211,8 +210,8 @@ class RowSums {
     add_lanes(sum, squares);
   }
 
-  [[gnu::always_inline]] Moments moments(std::size_t cols, double epsilon) const {
-    return Moments::from_sums<T>(sum_.value(), squares_.value(), cols, epsilon);
+  [[gnu::always_inline]] Moments moments(std::size_t cols, double epsilon, bool centred) const {
+    return Moments::from_sums<T>(sum_.value(), squares_.value(), cols, epsilon, centred);
   }
 
  private:
@@ -247,7 +246,7 @@ template <simd::Simd S, class T>
 [[gnu::noinline]] Statistics<T> centred_statistics(const T* x, std::size_t cols, double mean,
                                                    double epsilon) {
   const T shift = static_cast<T>(mean);
-  const Moments m = row_sums<S, T, true>(x, cols, shift).moments(cols, epsilon);
+  const Moments m = row_sums<S, T, true>(x, cols, shift).moments(cols, epsilon, true);
   return m.trusted ? Statistics<T>::about(shift, m, epsilon) : Statistics<T>::out_of_range();
 }
 
@@ -256,7 +255,7 @@ template <simd::Simd S, class T>
 template <simd::Simd S, class T>
 [[gnu::always_inline]] inline Statistics<T> row_statistics(const T* x, std::size_t cols,
                                                            const RowSums<S, T>& sums, double epsilon) {
-  const Moments first = sums.moments(cols, epsilon);
+  const Moments first = sums.moments(cols, epsilon, false);
   if (sizeof(T) == sizeof(float) && first.trusted) return Statistics<T>::plain(first, epsilon);
   return centred_statistics<S>(x, cols, first.mean, epsilon);
 }
@@ -299,8 +298,8 @@ class ColumnSums {
     widen(squares, squares_);
   }
 
-  Moments moments(std::size_t column, std::size_t cols, double epsilon) const {
-    return Moments::from_sums<T>(join(sum_, column), join(squares_, column), cols, epsilon);
+  Moments moments(std::size_t column, std::size_t cols, double epsilon, bool centred) const {
+    return Moments::from_sums<T>(join(sum_, column), join(squares_, column), cols, epsilon, centred);
   }
 
  private:
@@ -386,8 +385,8 @@ ExactStatistics exact_statistics(const T* x, const Layout& layout, double epsilo
     });
     return sums;
   };
-  const double shift = sums_about(0).moments(layout.cols, epsilon).mean;
-  const Moments m = sums_about(shift).moments(layout.cols, epsilon);
+  const double shift = sums_about(0).moments(layout.cols, epsilon, true).mean;
+  const Moments m = sums_about(shift).moments(layout.cols, epsilon, true);
   return {scale, shift, m.mean, 1 / __builtin_sqrt(m.variance + epsilon * scale * scale)};
 }
 

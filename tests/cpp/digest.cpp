@@ -87,7 +87,10 @@ Digests digest(const Shape& shape, const Dataset& dataset, bool affine, bool rms
   return {hash(rstd, hash(mean, hash(y, start))), hash(dbeta, hash(dgamma, hash(dx, start)))};
 }
 
+bool all_agree = true;
+
 void print(const std::string& what, std::uint64_t intrinsics, std::uint64_t emulated) {
+  all_agree &= intrinsics == emulated;
   std::printf("%s %016llx%s\n", what.c_str(), static_cast<unsigned long long>(intrinsics),
               intrinsics == emulated ? "" : " EMULATED DIFFERS");
 }
@@ -96,7 +99,7 @@ template <class T>
 void print(const char* dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
   const Digests intrinsics = digest<simd::Simd128, T>(shape, dataset, affine, rms_scaling);
   const Digests emulated = digest<simd::Emulated, T>(shape, dataset, affine, rms_scaling);
-  std::string what = dtype + std::string(" ");
+  std::string what = std::string(dtype) + " ";
   for (std::size_t n = 0; n < shape.dims.size(); ++n)
     what += (n == 0 ? "" : "x") + std::to_string(shape.dims[n]);
   what += " axes=" + std::to_string(shape.axes) + " affine=" + std::to_string(affine) +
@@ -127,4 +130,5 @@ int main() {
       }
     }
   }
+  return all_agree ? 0 : 1;
 }

@@ -250,7 +250,8 @@ function columnsOf(shape: unknown, length: number): number {
 }
 
 /** A call whose arguments have been found right: only memory can be missing now. */
-interface Call extends CommonArguments {
+interface Call {
+  readonly common: CommonArguments;
   readonly epsilon: number;
   readonly beta: Operand | undefined;
   readonly out: Operand | undefined;
@@ -267,19 +268,19 @@ function readCall(operation: string, owner: HeapOwner, value: unknown, options: 
       `${operation}: beta is given with rmsScaling, expected one of them: scaling without centring has no offset`,
     );
   }
-  return { ...common, epsilon, beta, out: readOut(common, options.out, { x, gamma, beta }) };
+  return { common, epsilon, beta, out: readOut(common, options.out, { x, gamma, beta }) };
 }
 
 function run(call: Call, withStatistics: boolean): { y?: object; mean?: object; rstd?: object } {
-  const { operation, owner, x, dtype, axes } = call;
+  const { operation, owner, x, dtype, axes } = call.common;
   const statistic = withStatistics ? reducedAsOnes(x.shape, axes.mask) : undefined;
   const wanted = { y: call.out ?? x.shape, mean: statistic, rstd: statistic };
   return produce(operation, owner, x, dtype, wanted, (targets) => normalize(call, targets));
 }
 
 function normalize(call: Call, { y, mean, rstd }: { y?: Target; mean?: Target; rstd?: Target }): void {
-  const { operation, x, dtype, axes } = call;
-  const heap = call.owner.heap(operation);
+  const { operation, owner, x, dtype, axes, rmsScaling, gamma } = call.common;
+  const heap = owner.heap(operation);
   if (x.length === 0) {
     // Groups of no elements have statistics all the same: 0 / 0.
     mean?.elements(heap).fill(Number.NaN);
@@ -288,10 +289,10 @@ function normalize(call: Call, { y, mean, rstd }: { y?: Target; mean?: Target; r
   }
   const parts: Part[] = [
     { per: 'element', input: x, output: y },
-    { per: 'position', input: call.gamma },
-    { per: 'position', input: call.beta },
-    { per: 'group', output: mean },
-    { per: 'group', output: rstd },
+    { per: 'position', input: gamma, output: undefined },
+    { per: 'position', input: call.beta, output: undefined },
+    { per: 'group', input: undefined, output: mean },
+    { per: 'group', input: undefined, output: rstd },
   ];
   passThrough(operation, heap, dtype, x.shape, axes.mask, parts, (block, from, to) =>
     heap.core.layerNormForward(
@@ -306,7 +307,7 @@ function normalize(call: Call, { y, mean, rstd }: { y?: Target; mean?: Target; r
       block.dims.length,
       block.axes,
       call.epsilon,
-      call.rmsScaling,
+      rmsScaling,
     ),
   );
 }

@@ -4,7 +4,7 @@ import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
 import type { Block } from '../tensor/blocks.js';
 import type { DType } from '../tensor/dtype.js';
 import { type Part, passThrough } from '../tensor/passage.js';
-import { elementCount, reducedShape, type Shape } from '../tensor/shape.js';
+import { reducedShape, type Shape } from '../tensor/shape.js';
 import { checkSameShape, produce, type Target } from '../tensor/target.js';
 import {
   type DTypeOf,
@@ -151,17 +151,17 @@ export function layerNormBackwardOn<
   options: LayerNormBackwardOptions<D, Out, Wanted, Rms>,
 ): LayerNormBackward<X, D, Out, Wanted, Rms> {
   const call = readCall('layerNormBackward', owner, dy, x, options ?? {});
-  const sizes = reducedShape(call.x.shape, call.axes.mask);
+  const { operation, x: like, dtype, axes } = call.common;
+  const sizes = reducedShape(like.shape, axes.mask);
   const wanted: Partial<Record<LayerNormGradient, Shape | Operand>> = {};
-  for (const name of call.outputs) wanted[name] = name === 'dx' ? (call.out ?? call.x.shape) : sizes;
-  const made = produce(call.operation, owner, call.x, call.dtype, wanted, (targets) =>
-    differentiate(call, targets),
-  );
+  for (const name of call.outputs) wanted[name] = name === 'dx' ? (call.out ?? like.shape) : sizes;
+  const made = produce(operation, owner, like, dtype, wanted, (targets) => differentiate(call, targets));
   return made as LayerNormBackward<X, D, Out, Wanted, Rms>;
 }
 
 /** A call whose arguments have been found right: only memory can be missing now. */
-interface Call extends CommonArguments {
+interface Call {
+  readonly common: CommonArguments;
   readonly dy: Operand;
   readonly mean: Operand;
   readonly rstd: Operand;
@@ -190,7 +190,7 @@ function readCall(
       `${operation}: out is given, expected 'dx' among outputs ${describe(outputs)}`,
     );
   }
-  return { ...common, dy, mean, rstd, outputs, out };
+  return { common, dy, mean, rstd, outputs, out };
 }
 
 function readOutputs(operation: string, outputs: unknown, rmsScaling: boolean): readonly LayerNormGradient[] {
@@ -207,8 +207,8 @@ function readOutputs(operation: string, outputs: unknown, rmsScaling: boolean): 
 }
 
 function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNormGradient, Target>>): void {
-  const { operation, dy, x, dtype, axes } = call;
-  const heap = call.owner.heap(operation);
+  const { operation, owner, x, dtype, axes, rmsScaling, gamma } = call.common;
+  const heap = owner.heap(operation);
   const { core } = heap;
   if (x.length === 0) {
     // No groups to sum over.
@@ -219,20 +219,17 @@ function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNo
   // dx takes the place of dy, unless it is x: what comes from outside would then be copied over x.
   const isX = dx !== undefined && dx.address !== 0 && dx.address === x.address;
   const parts: Part[] = [
-    { per: 'element', input: dy, output: isX ? undefined : dx },
+    { per: 'element', input: call.dy, output: isX ? undefined : dx },
     { per: 'element', input: x, output: isX ? dx : undefined },
-    { per: 'group', input: call.mean },
-    { per: 'group', input: call.rstd },
-    { per: 'position', input: call.gamma },
-    { per: 'position', output: dgamma },
-    { per: 'position', output: dbeta },
+    { per: 'group', input: call.mean, output: undefined },
+    { per: 'group', input: call.rstd, output: undefined },
+    { per: 'position', input: gamma, output: undefined },
+    { per: 'position', input: undefined, output: dgamma },
+    { per: 'position', input: undefined, output: dbeta },
   ];
-  // Of D numbers each, in every part. Asked for few of them: the core's own count of bytes ends at 4 GiB.
   const workspaceOf = ({ dims, axes: mask }: Block): number => {
-    const few = dims.map((size) => Math.min(size, 2));
-    heap.writeDims(few);
-    const bytes = core.layerNormBackwardWorkspace(CORE_DTYPE[dtype], heap.dims, few.length, mask);
-    return (bytes / elementCount(reducedShape(few, mask))) * elementCount(reducedShape(dims, mask));
+    heap.writeDims(dims);
+    return core.layerNormBackwardWorkspace(CORE_DTYPE[dtype], heap.dims, dims.length, mask);
   };
   passThrough(
     operation,
@@ -257,7 +254,7 @@ function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNo
         heap.dims,
         block.dims.length,
         block.axes,
-        call.rmsScaling,
+        rmsScaling,
         block.firstGroup,
         last,
       ),

@@ -49,6 +49,12 @@ export function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
 
 /** The engines word a refusal differently, but all of them still validate what a policy forbids them to compile. */
 function reasonNotCompiled(bytes: Uint8Array<ArrayBuffer>, cause: unknown): string {
+  if (cause instanceof RangeError) {
+    return (
+      'this browser compiles modules of this size in workers only (Chrome before 114): call layernorm there, or ' +
+      'createEngine({ module: await WebAssembly.compile(bytes) })'
+    );
+  }
   if (WebAssembly.validate(bytes)) {
     return (
       "this runtime forbids compiling WebAssembly: a Content-Security-Policy has to allow 'wasm-unsafe-eval' in " +
@@ -56,7 +62,7 @@ function reasonNotCompiled(bytes: Uint8Array<ArrayBuffer>, cause: unknown): stri
     );
   }
   if (!WebAssembly.validate(new Uint8Array(SIMD_PROBE))) {
-    return 'this runtime has no WebAssembly SIMD, which layernorm needs: Chrome 91, Firefox 89, Safari 16.4, Node 16.4';
+    return 'this runtime has no WebAssembly SIMD, which layernorm needs: Chrome 91, Firefox 89, Safari 16.4, Node 20';
   }
   return `the WebAssembly module is damaged (${bytes.length} bytes): ${describe(cause instanceof Error ? cause.message : cause)}`;
 }

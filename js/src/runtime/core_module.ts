@@ -46,7 +46,7 @@ export interface CoreModule {
     epsilon: number,
     rmsScaling: boolean,
   ): number;
-  /** @returns bytes that {@link layerNormBackward} needs besides, for the same dimensions */
+  /** @returns bytes that {@link layerNormBackward} needs besides, for the same dimensions; 2^32 - 1 for all that is more */
   layerNormBackwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
   /**
    * The gradient of {@link layerNormForward}, for x as a whole or for some of its groups at a time, in their order.

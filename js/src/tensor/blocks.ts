@@ -69,13 +69,14 @@ export function planBlocks(
     total *= dims[i] as number;
     if (!hasAxis(collapsedAxes, i)) groups *= dims[i] as number;
   }
-  const strides = dims.map((_, i) => elementCount(dims.slice(i + 1)));
+  let strides: number[] = [];
   // The slab of a kept dimension: what belongs to one index of it, and of all kept dimensions before.
   let slab = total;
   let split = -1;
   let count = 1;
   let contiguous = true;
   if (groups > 1 && total * bytesPerElement > limit) {
+    strides = dims.map((_, i) => elementCount(dims.slice(i + 1)));
     for (let i = 0; i < dims.length; i++) {
       if (hasAxis(collapsedAxes, i)) continue;
       slab /= dims[i] as number;

@@ -10,6 +10,7 @@ import {
   copyRun,
   planBlocks,
 } from './blocks.js';
+import type { FloatArray, NumericArray } from './dtype.js';
 import { elementCount, reducedShape, type Shape } from './shape.js';
 import type { Target } from './target.js';
 import { elementsOf, type Operand } from './tensor_like.js';
@@ -26,8 +27,8 @@ export function aligned(bytes: number): number {
 export interface Part {
   /** How many elements it has: as many as x, one a group, or one for each position in the reduced dimensions. */
   readonly per: 'element' | 'group' | 'position';
-  readonly input?: Operand | undefined;
-  readonly output?: Target | undefined;
+  readonly input: Operand | undefined;
+  readonly output: Target | undefined;
 }
 
 /**
@@ -62,6 +63,12 @@ function isDirect(operand: Operand, dtype: DType): boolean {
   return operand.address !== 0 && operand.stored === dtype;
 }
 
+/** Whether a block of a part's input is copied: it lies outside, is of another type, or does not lie together. */
+function isCopiedIn({ per, input }: Part, dtype: DType, plan: BlockPlan): boolean {
+  if (input === undefined) return false;
+  return !isDirect(input, dtype) || (per === 'element' && !plan.contiguous);
+}
+
 /**
  * Runs a kernel over arrays wherever they lie. What lies in the heap is used where it is; everything else passes through the
  * scratch block, in blocks of whole groups and in their order.
@@ -79,38 +86,36 @@ export function passThrough(
   axes: number,
   parts: readonly Part[],
   kernel: Kernel,
-  workspaceOf: (first: Block) => number = () => 0,
+  workspaceOf?: (first: Block) => number,
 ): void {
   const bytesPerElement = BYTES_PER_ELEMENT[dtype];
+  const total = elementCount(shape);
   const positions = elementCount(reducedShape(shape, axes));
-  /** Whether the elements that one block has of a part do not lie together. */
-  const isApart = (part: Part, plan: BlockPlan): boolean => part.per === 'element' && !plan.contiguous;
-  const isCopiedIn = (part: Part, plan: BlockPlan): boolean =>
-    part.input !== undefined && (isApart(part, plan) || !isDirect(part.input, dtype));
+  // Small calls spend their time here: plain loops over the parts.
   const layOut = (limit: number): Layout => {
     const plan = planBlocks(shape, axes, bytesPerElement, limit);
+    const starts: (number | undefined)[] = [];
     let bytes = 0;
-    const reserve = (size: number): number => {
-      const start = bytes;
-      bytes += aligned(size);
-      return start;
-    };
-    const most = { element: plan.elements, group: plan.groups, position: positions };
-    const starts = parts.map((part) => {
+    for (const part of parts) {
       const { per, output } = part;
-      const staged = output ? output.address === 0 || isApart(part, plan) : isCopiedIn(part, plan);
-      return staged ? reserve(most[per] * bytesPerElement) : undefined;
-    });
-    const workspaceBytes = workspaceOf(blocksOf(plan).next().value as Block);
-    const workspace = reserve(workspaceBytes);
-    return { plan, bytes, starts, workspace, workspaceBytes };
+      const apart = per === 'element' && !plan.contiguous;
+      const staged = output ? apart || output.address === 0 : isCopiedIn(part, dtype, plan);
+      starts.push(staged ? bytes : undefined);
+      const most = per === 'element' ? plan.elements : per === 'group' ? plan.groups : positions;
+      if (staged) bytes += aligned(most * bytesPerElement);
+    }
+    const workspaceBytes = workspaceOf ? workspaceOf(blocksOf(plan).next().value as Block) : 0;
+    return { plan, starts, workspace: bytes, workspaceBytes, bytes: bytes + aligned(workspaceBytes) };
   };
 
-  const cut = parts.filter(({ per }) => per === 'element');
-  const inHeap = cut.every(
-    ({ input, output }) => (!input || isDirect(input, dtype)) && output?.address !== 0,
-  );
-  let layout = layOut(inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut.length);
+  let cut = 0;
+  let inHeap = true;
+  for (const { per, input, output } of parts) {
+    if (per !== 'element') continue;
+    cut++;
+    if ((input && !isDirect(input, dtype)) || output?.address === 0) inHeap = false;
+  }
+  let layout = layOut(inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut);
   if (heap.tryScratch(layout.bytes) === 0) {
     // Slower, but it needs the least: one group at a time.
     layout = layOut(0);
@@ -120,37 +125,46 @@ export function passThrough(
 
   // Nothing allocates from here on, so views stay valid.
   const elements = heap.elements(dtype);
-  const sources = parts.map((part) => isCopiedIn(part, plan) && elementsOf(heap, part.input as Operand));
-  const sinks = parts.map(({ output }, i) => starts[i] !== undefined && output?.elements(heap));
+  const sources: (NumericArray | undefined)[] = [];
+  const sinks: (FloatArray | undefined)[] = [];
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Part;
+    sources.push(isCopiedIn(part, dtype, plan) ? elementsOf(heap, part.input as Operand) : undefined);
+    sinks.push(starts[i] === undefined ? undefined : part.output?.elements(heap));
+  }
   const from: number[] = [];
   const to: number[] = [];
   for (const block of blocksOf(plan)) {
     const { firstGroup, groups } = block;
-    const last = (firstGroup + groups) * positions === elementCount(shape);
-    const offsets = { element: block.offset, group: firstGroup, position: 0 };
-    const counts = { element: block.elements, group: groups, position: positions };
-    parts.forEach(({ per, input, output }, i) => {
+    const last = (firstGroup + groups) * positions === total;
+    for (let i = 0; i < parts.length; i++) {
+      const { per, input, output } = parts[i] as Part;
+      const offset = per === 'element' ? block.offset : per === 'group' ? firstGroup : 0;
       const start = starts[i];
-      const addressOf = (array: Operand | Target): number => array.address + offsets[per] * bytesPerElement;
-      const array = output ?? input;
-      const place = start !== undefined ? scratch + start : array ? addressOf(array) : 0;
       const source = sources[i];
-      from[i] = input && !source ? addressOf(input) : place;
+      const array = output ?? input;
+      let place = 0;
+      if (start !== undefined) place = scratch + start;
+      else if (array) place = array.address + offset * bytesPerElement;
+      from[i] = input && !source ? input.address + offset * bytesPerElement : place;
       to[i] = output ? place : 0;
       const at = place / bytesPerElement;
-      if (!source) return;
+      if (!source) continue;
       if (per === 'element') copyBlockIn(elements, at, source, plan, block);
-      else if (per === 'group' || firstGroup === 0) copyRun(elements, at, source, offsets[per], counts[per]);
-    });
+      else if (per === 'group') copyRun(elements, at, source, offset, groups);
+      else if (firstGroup === 0) copyRun(elements, at, source, 0, positions);
+    }
     heap.writeDims(block.dims);
     const workspace = scratch + layout.workspace;
     heap.check(operation, kernel(block, from, to, last, workspace, workspaceBytes));
-    parts.forEach(({ per }, i) => {
+    for (let i = 0; i < parts.length; i++) {
+      const { per } = parts[i] as Part;
       const sink = sinks[i];
       const at = (to[i] as number) / bytesPerElement;
-      if (!sink) return;
+      if (!sink) continue;
       if (per === 'element') copyBlockOut(sink, elements, at, plan, block);
-      else if (per === 'group' || last) copyRun(sink, offsets[per], elements, at, counts[per]);
-    });
+      else if (per === 'group') copyRun(sink, firstGroup, elements, at, groups);
+      else if (last) copyRun(sink, 0, elements, at, positions);
+    }
   }
 }

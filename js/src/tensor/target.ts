@@ -38,6 +38,8 @@ export function newTarget(
     };
   }
   const data = newArray(dtype, elementCount(shape));
+  // That the class of x cannot be constructed so has to be known before anything is written, to `out` for example.
+  if (like.kind === 'object') wrapLike(operation, like, data, shape, dtype);
   return {
     address: 0,
     elements: () => data,

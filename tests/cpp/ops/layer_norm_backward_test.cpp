@@ -151,6 +151,38 @@ TEST(LayerNormGradient, IsTheSlopeOfTheForward) {
   }
 }
 
+// dx is of the size of rstd: its error is measured at that size.
+template <class T>
+void expect_scaled(double size, double epsilon) {
+  Problem<T> p({6, 40}, 2, true);
+  for (T& value : p.call.x) value = static_cast<T>(value * size);
+  p.call.epsilon = epsilon;
+  p.saved = forward<simd::Default>(p.call);
+  const Gradients<T> actual = backward<simd::Default>(p);
+  const auto expected = layer_norm_backward_reference<long double>(
+      p.dy, p.call.x, p.call.dims, p.call.axes, p.saved.mean, p.saved.rstd, p.call.gamma, false);
+  for (std::size_t i = 0; i < actual.dx.size(); ++i) {
+    const long double rstd = p.saved.rstd[i / 40];
+    ASSERT_LE(std::fabs((actual.dx[i] - expected.dx[i]) / rstd), 64 * std::numeric_limits<T>::epsilon())
+        << size;
+  }
+  expect_close(actual.dgamma, expected.dgamma, "dgamma");
+}
+TEST(LayerNormGradient, IsRightForValuesOfAnySize) {
+  for (const double size : {1e20, 1e25, 1e30}) expect_scaled<float>(size, 1e-3);
+  for (const double size : {1e-10, 1e-21, 1e-30}) expect_scaled<float>(size, 0);
+  for (const double size : {1e160, 1e200}) expect_scaled<double>(size, 1e-3);
+  for (const double size : {1e-160, 1e-200}) expect_scaled<double>(size, 0);
+}
+
+TEST(LayerNormGradient, PaddingOfAQuadAddsNothing) {
+  Problem<float> p({1, 8}, 2, false);
+  p.call.x.assign(8, 1e10f);
+  p.call.epsilon = 1e-60;  // rstd is 1e30, so (0 - mean) * rstd would be infinite
+  p.saved = forward<simd::Default>(p.call);
+  for (const float dx : backward<simd::Default>(p).dx) EXPECT_TRUE(std::isfinite(dx));
+}
+
 // A plain running sum in float32 is off by 69 of these units here.
 TEST(LayerNormGradient, ManyGroupsAreSummedAccurately) {
   Problem<float> p({16384, 8}, 2, false);

@@ -39,8 +39,9 @@ void expect_rows_equal_columns() {
       sums.template add_block<Centred>(columns.data(), offsets, n, V::load(shifts.data()));
     }
     for (std::size_t c = 0; c < V::lanes; ++c) {
-      const Moments row = row_sums<S, T, Centred>(rows[c].data(), cols, shifts[c]).moments(cols, 1e-3);
-      const Moments column = sums.moments(c, cols, 1e-3);
+      const Moments row =
+          row_sums<S, T, Centred>(rows[c].data(), cols, shifts[c]).moments(cols, 1e-3, Centred);
+      const Moments column = sums.moments(c, cols, 1e-3, Centred);
       ASSERT_EQ(row.mean, column.mean) << cols << " elements, column " << c;
       ASSERT_EQ(row.variance, column.variance) << cols << " elements, column " << c;
     }
@@ -62,15 +63,15 @@ TYPED_TEST(MomentsTest, ExactStatisticsAreExact) {
       x[i] = 3 + 0.5f;
       x[i + 1] = 3 - 0.5f;
     }
-    const Moments m = row_sums<TypeParam, float, false>(x.data(), cols, 0).moments(cols, 1e-3);
+    const Moments m = row_sums<TypeParam, float, false>(x.data(), cols, 0).moments(cols, 1e-3, false);
     EXPECT_EQ(m.mean, 3);
     EXPECT_EQ(m.variance, 0.25);
   }
 }
 
 TEST(Moments, CancellationOverflowAndNaNAreNotTrusted) {
-  const auto trusted = [](double mean, double square_mean, double epsilon) {
-    return Moments::from_sums<float>(mean * 1000, square_mean * 1000, 1000, epsilon).trusted;
+  const auto trusted = [](double mean, double square_mean, double epsilon, bool centred = false) {
+    return Moments::from_sums<float>(mean * 1000, square_mean * 1000, 1000, epsilon, centred).trusted;
   };
   EXPECT_TRUE(trusted(0, 1, 1e-5));
   EXPECT_TRUE(trusted(1, 2, 1e-5));
@@ -91,7 +92,7 @@ TYPED_TEST(MomentsTest, DoubleSumsAreCompensated) {
     sums.template add_block<false>(x.data() + i, TypeParam::F64::splat(0));
   }
   const double exact = 0x1p40 + static_cast<double>(x.size() - 1) * 0x1p-30;
-  EXPECT_EQ(sums.moments(x.size(), 0).mean, exact / static_cast<double>(x.size()));
+  EXPECT_EQ(sums.moments(x.size(), 0, false).mean, exact / static_cast<double>(x.size()));
 }
 
 TEST(Moments, ScaleBringsTheLargestElementToOne) {

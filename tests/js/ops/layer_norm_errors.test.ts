@@ -397,3 +397,21 @@ describe('out of memory', () => {
     expect(y.size).toBe(t.size);
   });
 });
+
+test('a class of x that cannot be constructed is found out before out is written', () => {
+  class Private {
+    readonly dims = [1, 3];
+    readonly type = 'float32';
+    readonly data = new Float32Array([1, 2, 4]);
+    constructor(secret?: unknown) {
+      if (secret !== Private) throw new Error('use Private.make()');
+    }
+  }
+  const out = new Float32Array(3).fill(7);
+  expectError(
+    () => layerNormForward(new Private(Private), { out }),
+    'ERR_ARGUMENT',
+    /the class of x, 'Private', cannot be constructed/,
+  );
+  expect(Array.from(out)).toEqual([7, 7, 7]);
+});

@@ -40,6 +40,20 @@ test('says that WebAssembly is missing', () => {
   );
 });
 
+test('names the size limit of old Chrome on the main thread', () => {
+  const refusal = new RangeError('WebAssembly.Compile is disallowed on the main thread');
+  globalThis.WebAssembly = Object.create(engine, {
+    Module: {
+      value: class {
+        constructor() {
+          throw refusal;
+        }
+      },
+    },
+  });
+  expectError(() => compile(EMPTY_MODULE), 'ERR_LOAD', /in workers only \(Chrome before 114\)/);
+});
+
 test('names the policy that forbids to compile what is valid', () => {
   const refusal = new engine.CompileError('Wasm code generation disallowed by embedder');
   globalThis.WebAssembly = Object.create(engine, {

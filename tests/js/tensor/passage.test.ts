@@ -74,11 +74,11 @@ function runScale(of: HeapOwner, rows: number, columns: number, inHeap: number) 
     0b10,
     [
       { per: 'element', input: xAt, output: targetOf(y) },
-      { per: 'position', input: gammaAt },
-      { per: 'group', input: meanAt },
-      { per: 'group', output: targetOf(next) },
-      { per: 'position', output: targetOf(total) },
-      { per: 'position' },
+      { per: 'position', input: gammaAt, output: undefined },
+      { per: 'group', input: meanAt, output: undefined },
+      { per: 'group', input: undefined, output: targetOf(next) },
+      { per: 'position', input: undefined, output: targetOf(total) },
+      { per: 'position', input: undefined, output: undefined },
     ],
     scale(heap, rounds),
     ({ dims }) => elementCount(dims),
@@ -147,6 +147,14 @@ test('where the memory is small, one group at a time; where that is too much, an
 test("a kernel's status is an error", () => {
   const x = read(new Float32Array(2));
   expect(() =>
-    passThrough('f', owner.heap('f'), 'float32', [2], 1, [{ per: 'element', input: x }], () => 1),
+    passThrough(
+      'f',
+      owner.heap('f'),
+      'float32',
+      [2],
+      1,
+      [{ per: 'element', input: x, output: undefined }],
+      () => 1,
+    ),
   ).toThrow(/^f: /);
 });
