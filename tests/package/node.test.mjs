@@ -70,6 +70,7 @@ describe('loading', () => {
       'default',
       'info',
       'layerNorm',
+      'layerNormBackward',
       'layerNormForward',
       'tensor',
     ]);
