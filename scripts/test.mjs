@@ -143,20 +143,25 @@ async function nodeTests(folder, env) {
   await show(['node', '--test', '--test-reporter=spec', ...files.map((name) => `${folder}/${name}`)], env);
 }
 
-/** Every kernel prints a hash of what it computed: by the vectors of the machine and by those of WebAssembly. */
+/** Every kernel prints a hash of what it computed: debugged, optimized, and by the vectors of WebAssembly. */
 async function compareDigests() {
-  await buildPreset('asan', ['layernorm_digest']);
-  await buildPreset('wasm-tests', ['layernorm_digest']);
-  const native = digestOf(['build/asan/tests/layernorm_digest']);
-  const wasm = digestOf(['node', 'build/wasm-tests/tests/layernorm_digest.cjs']);
-  const differing = native.flatMap((line, i) =>
-    line === wasm[i] ? [] : [`native: ${line}\nwasm:   ${wasm[i]}`],
-  );
-  if (native.length !== wasm.length || differing.length > 0) {
-    throw new StepError([...differing, `${native.length} lines natively, ${wasm.length} in wasm`].join('\n'));
+  for (const preset of ['asan', 'native', 'wasm-tests']) await buildPreset(preset, ['layernorm_digest']);
+  const lines = digestOf(['build/asan/tests/layernorm_digest']);
+  const others = {
+    optimized: digestOf(['build/native/tests/layernorm_digest']),
+    wasm: digestOf(['node', 'build/wasm-tests/tests/layernorm_digest.cjs']),
+  };
+  for (const [name, other] of Object.entries(others)) {
+    const differing = lines.flatMap((line, i) =>
+      line === other[i] ? [] : [`native: ${line}\n${name}: ${other[i]}`],
+    );
+    if (lines.length !== other.length || differing.length > 0)
+      throw new StepError(
+        [...differing, `${lines.length} lines natively, ${other.length}: ${name}`].join('\n'),
+      );
   }
-  writeFileSync(at('build', 'digest.txt'), `${native.join('\n')}\n`); // for the Jest test of what is shipped
-  console.log(`${native.length} digests are equal`);
+  writeFileSync(at('build', 'digest.txt'), `${lines.join('\n')}\n`); // for the Jest test of what is shipped
+  console.log(`${lines.length} digests are equal`);
 }
 
 function digestOf(command) {

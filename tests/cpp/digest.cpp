@@ -99,13 +99,16 @@ template <class T>
 void print(const char* dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
   const Digests intrinsics = digest<simd::Simd128, T>(shape, dataset, affine, rms_scaling);
   const Digests emulated = digest<simd::Emulated, T>(shape, dataset, affine, rms_scaling);
-  std::string what = std::string(dtype) + " ";
-  for (std::size_t n = 0; n < shape.dims.size(); ++n)
-    what += (n == 0 ? "" : "x") + std::to_string(shape.dims[n]);
-  what += " axes=" + std::to_string(shape.axes) + " affine=" + std::to_string(affine) +
-          " rms=" + std::to_string(rms_scaling) + " " + dataset.name;
+  std::string what = dtype;
+  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
+    what += n == 0 ? ' ' : 'x';
+    what += std::to_string(shape.dims[n]);
+  }
+  what.append(" axes=").append(std::to_string(shape.axes));
+  what.append(" affine=").append(std::to_string(affine)).append(" rms=").append(std::to_string(rms_scaling));
+  what.append(" ").append(dataset.name);
   print(what, intrinsics.forward, emulated.forward);
-  print("backward " + what, intrinsics.backward, emulated.backward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
 
 }  // namespace
