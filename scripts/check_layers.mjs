@@ -25,7 +25,11 @@ const INTRINSICS = 'src/simd/simd128.h';
 
 /** Source files without a test of their own, each with the reason. */
 const UNTESTED = {
+  'js/src/runtime/node.d.ts': 'declarations only',
+  'js/src/runtime/pool_node.ts': 'an entry of dist/, which tests/js/threads.test.ts loads',
+  'js/src/runtime/pool_web.ts': 'an entry of dist/, which tests/browser/threads.test.mjs loads',
   'js/src/runtime/virtual_modules.d.ts': 'declarations only',
+  'src/parallel/futex.h': 'thread_pool_test.cpp sleeps and wakes',
   'src/simd/build.h': 'only lists the vectors that the typed test suites run on',
   'src/simd/emulated.h': 'vector_test.cpp runs on every vector',
   'src/simd/lanes.h': 'vector_test.cpp runs on every vector',

@@ -64,6 +64,15 @@ const STEPS = [
     },
   },
   {
+    name: 'tsan',
+    what: 'the thread pool natively, under ThreadSanitizer',
+    needs: ['native'],
+    run: async () => {
+      await buildPreset('tsan', ['layernorm_threads_tests']);
+      await show(['build/tsan/tests/layernorm_threads_tests', '--gtest_brief=1']);
+    },
+  },
+  {
     name: 'wasm',
     what: 'the WebAssembly module builds',
     needs: ['build'],

@@ -57,6 +57,13 @@ class Walk {
  public:
   explicit Walk(const Runs& runs) : runs_(runs) {}
   explicit Walk(Runs&&) = delete;  // it keeps the reference
+  // From the n-th offset on.
+  Walk(const Runs& runs, std::size_t n) : runs_(runs) {
+    for (std::size_t run = runs.count(); run-- > 0; n /= runs[run].size) {
+      index_[run] = n % runs[run].size;
+      offset_ += index_[run] * runs[run].stride;
+    }
+  }
   std::size_t offset() const { return offset_; }
   void advance() {
     for (std::size_t n = runs_.count(); n-- > 0;) {

@@ -6,6 +6,7 @@
 #include "core/overlap.h"
 #include "ops/moments.h"
 #include "ops/parameter.h"
+#include "parallel/thread_pool.h"
 #include "simd/build.h"
 #include "simd/row_ops.h"
 
@@ -329,20 +330,88 @@ class ColumnChunk {
   bool known_[kChunk] = {};
 };
 
-template <simd::Simd S, class T>
-void forward_columns(const Problem<T>& p) {
-  const Run inner = p.layout.kept.inner();
-  const Runs outer = p.layout.kept.without_inner();
-  Walk walk(outer);
-  for (std::size_t row = 0; row < p.layout.rows; row += inner.size, walk.advance()) {
-    for (std::size_t c = 0; c < inner.size; c += kChunk) {
-      const std::size_t width = inner.size - c < kChunk ? inner.size - c : kChunk;
-      ColumnChunk<S, T>(p, row + c, walk.offset() + c * inner.stride, inner.stride, width).forward();
+// The chunks of a tensor, numbered in the order of their groups.
+template <class T>
+class Chunks {
+ public:
+  explicit Chunks(const Problem<T>& p)
+      : p_(p),
+        inner_(p.layout.kept.inner()),
+        outer_(p.layout.kept.without_inner()),
+        per_outer_((inner_.size + kChunk - 1) / kChunk) {}
+
+  Partition partition() const {
+    return Partition::of(p_.layout.rows / inner_.size * per_outer_, p_.layout.cols * kChunk);
+  }
+
+  // Calls visit(number of the first group, its offset, stride between groups, width) for chunks first .. last.
+  template <class Visit>
+  void for_each(std::size_t first, std::size_t last, Visit visit) const {
+    Walk walk(outer_, first / per_outer_);
+    std::size_t row = first / per_outer_ * inner_.size, c = first % per_outer_ * kChunk;
+    for (std::size_t n = first; n < last; ++n) {
+      const std::size_t width = inner_.size - c < kChunk ? inner_.size - c : kChunk;
+      visit(row + c, walk.offset() + c * inner_.stride, inner_.stride, width);
+      c += kChunk;
+      if (c < inner_.size) continue;
+      c = 0;
+      row += inner_.size;
+      walk.advance();
     }
+  }
+
+ private:
+  const Problem<T>& p_;
+  Run inner_;
+  Runs outer_;
+  std::size_t per_outer_;
+};
+
+// ---- Driver ----
+
+// In place, what a worker might leave half overwritten is copied to `saved` before, and back when it did.
+template <class T>
+void copy_run(T* x, T* saved, std::size_t size, std::size_t stride, bool restore) {
+  for (std::size_t n = 0; n < size; ++n) {
+    T &from = restore ? saved[n] : x[n * stride], &to = restore ? x[n * stride] : saved[n];
+    to = from;
   }
 }
 
-// ---- Driver ----
+template <simd::Simd S, class T>
+void run_rows(const Problem<T>& p) {
+  const std::size_t cols = p.layout.cols;
+  const Partition rows = Partition::of(p.layout.rows, cols);
+  const auto work = [&p](std::size_t first, std::size_t last) { forward_rows<S>(p, first, last); };
+  for_each_range(rows, work, p.x == p.y ? cols * sizeof(T) : 0,
+                 [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
+                   T* x = p.y + first * cols;
+                   copy_run(x, reinterpret_cast<T*>(saved), (last - first) * cols, 1, restore);
+                 });
+}
+
+template <simd::Simd S, class T>
+void run_columns(const Problem<T>& p) {
+  const Chunks<T> chunks(p);
+  const auto work = [&](std::size_t first, std::size_t last) {
+    chunks.for_each(first, last,
+                    [&p](std::size_t row, std::size_t offset, std::size_t stride, std::size_t width) {
+                      ColumnChunk<S, T>(p, row, offset, stride, width).forward();
+                    });
+  };
+  for_each_range(chunks.partition(), work, p.x == p.y ? p.layout.cols * kChunk * sizeof(T) : 0,
+                 [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
+                   T* copy = reinterpret_cast<T*>(saved);
+                   chunks.for_each(
+                       first, last,
+                       [&](std::size_t, std::size_t offset, std::size_t stride, std::size_t width) {
+                         Walk walk(p.layout.reduced);
+                         for (std::size_t i = 0; i < p.layout.cols; ++i, walk.advance(), copy += kChunk) {
+                           copy_run(p.y + offset + walk.offset(), copy, width, stride, restore);
+                         }
+                       });
+                 });
+}
 
 template <simd::Simd S, class T>
 Status forward(const LayerNormForward& args, const Layout& layout) {
@@ -361,9 +430,9 @@ Status forward(const LayerNormForward& args, const Layout& layout) {
       if (p.rstd != nullptr) p.rstd[row] = static_cast<T>(__builtin_nan(""));
     }
   } else if (layout.is_rows()) {
-    forward_rows<S>(p, 0, layout.rows);
+    run_rows<S>(p);
   } else {
-    forward_columns<S>(p);
+    run_columns<S>(p);
   }
   return Status::ok;
 }
