@@ -8,6 +8,16 @@
 #include "core/status.h"
 #include "ops/layer_norm.h"
 
+#if defined(LAYERNORM_THREADS)
+#include <emscripten/em_js.h>
+
+#include "parallel/thread_pool.h"
+
+// `Module` is the object that TypeScript handed to the glue.
+EM_JS(int, layernorm_workers_gone, (double idle, double expected),
+      { return Module["workersGone"](idle, expected); });
+#endif
+
 namespace {
 
 using Address = std::uintptr_t;
@@ -35,6 +45,19 @@ EMSCRIPTEN_BINDINGS(layernorm) {
 
   function("allocate(bytes)", +[](std::size_t bytes) { return address(memalign(kAlignment, bytes)); });
   function("release(address)", +[](Address block) { std::free(pointer<void>(block)); });
+
+#if defined(LAYERNORM_THREADS)
+  function(
+      "startThreads(threads, maySleep)", +[](std::uint32_t threads, bool may_sleep) {
+        const auto gone = [](double idle, double expected) {
+          return layernorm_workers_gone(idle, expected) != 0;
+        };
+        return thread_pool.start(threads, {.may_sleep = may_sleep, .gone = gone});
+      });
+  function("readyWorkers()", +[] { return thread_pool.ready(); });
+  function("threads()", +[] { return thread_pool.threads(); });
+  function("giveUpThreads()", +[] { thread_pool.give_up(); });
+#endif
 
   function(
       "layerNormForward(dtype, x, y, gamma, beta, mean, rstd, dims, rank, axes, epsilon, rmsScaling)",

@@ -7,7 +7,8 @@ import { main } from './lib/run.mjs';
 import { unlessUnchanged } from './lib/unchanged.mjs';
 import { patchGlues } from './patch_glue.mjs';
 
-export const buildWasm = () => buildPreset('wasm-release', ['layernorm_wasm']);
+export const buildWasm = () =>
+  buildPreset('wasm-release', ['layernorm_wasm', 'layernorm_wasm_mt_web', 'layernorm_wasm_mt_node']);
 
 export async function build() {
   await setUp(['build']);

@@ -4,20 +4,73 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { at } from './lib/paths.mjs';
 import { main, run, StepError, step } from './lib/run.mjs';
 import { encodeText } from './lib/wasm_text.mjs';
-import { patchedGlue } from './patch_glue.mjs';
+import { built } from './patch_glue.mjs';
 
-const linkedWasm = at('build', 'wasm-release', 'bindings', 'layernorm.wasm');
+/** What no bundle may contain, since each breaks one of the places that a bundle is used in. */
+const NODE = { find: /["'`]node:/, what: 'a module of Node (browsers have none)' };
+const META = { find: /\bimport\.meta\b/, what: 'import.meta (CommonJS and classic workers have none)' };
+const IMPORT = { find: /(?<![\w$.])import\s*\(/, what: 'a dynamic import (service workers forbid it)' };
+
+/** How a bundle gets the files for threads. Where there are none, by nothing that a bundler of users would follow. */
+const NO_THREADS = "export default async () => { throw new Error('this runtime has none'); };";
+const THREADS = `
+  // Bundlers follow the file for browsers. That for Node they have to leave alone: so its name is put together.
+  const forNode = () => ['.', 'layernorm-mt.cjs'].join('/');
+  export default (inNode) =>
+    inNode ? import(forNode()).then((file) => file.default) : import('./layernorm-mt.mjs');
+`;
+/** What else tells them so, in comments, which esbuild would drop. */
+const LEFT_ALONE = {
+  find: /(?<![\w$.])import\((?=\w+\(\)\))/,
+  replace: 'import(/*webpackIgnore:true*//*@vite-ignore*/',
+};
 
 /**
  * The bundles of the package. `bytes` says whether the wasm is inside; the edge runtimes compile it ahead of time, from
  * the import of the file, and forbid compiling bytes.
  */
 const BUNDLES = [
-  { entry: 'index.ts', file: 'index.js', format: 'esm', bytes: true },
+  { entry: 'index.ts', file: 'index.js', format: 'esm', bytes: true, pool: THREADS, forbidden: [NODE, META] },
   // Only for `node` esbuild lists the exports in a form that Node's CommonJS lexer finds; the code is the same.
-  { entry: 'index.ts', file: 'index.cjs', format: 'cjs', bytes: true, platform: 'node' },
-  { entry: 'workerd.ts', file: 'workerd.js', format: 'esm', bytes: false },
-  { entry: 'edge_light.ts', file: 'edge-light.js', format: 'esm', bytes: false },
+  {
+    entry: 'index.ts',
+    file: 'index.cjs',
+    format: 'cjs',
+    bytes: true,
+    platform: 'node',
+    pool: THREADS,
+    forbidden: [NODE, META],
+  },
+  {
+    entry: 'workerd.ts',
+    file: 'workerd.js',
+    format: 'esm',
+    pool: NO_THREADS,
+    forbidden: [NODE, META, IMPORT],
+  },
+  {
+    entry: 'edge_light.ts',
+    file: 'edge-light.js',
+    format: 'esm',
+    pool: NO_THREADS,
+    forbidden: [NODE, META, IMPORT],
+  },
+  // Loaded when threads are asked for, and run by every worker.
+  {
+    entry: 'runtime/pool_web.ts',
+    file: 'layernorm-mt.mjs',
+    format: 'esm',
+    glue: built.threads.web,
+    forbidden: [NODE, IMPORT],
+  },
+  {
+    entry: 'runtime/pool_node.ts',
+    file: 'layernorm-mt.cjs',
+    format: 'cjs',
+    platform: 'node',
+    glue: built.threads.node,
+    forbidden: [META, IMPORT],
+  },
 ];
 
 /** The variable of a bundle that holds the wasm: a line of its own, ahead of the code. */
@@ -26,24 +79,17 @@ const BYTES = 'layernormBytes';
 /** Node shows the whole line that threw above an error nobody caught: shorter lines cost a few hundred bytes. */
 const MAX_LINE = 120;
 
-/** What no bundle may contain, since each breaks one of the places that a bundle is used in. */
-const FORBIDDEN = [
-  { find: /(?<![\w$.])import\s*\(/, what: 'a dynamic import (service workers forbid it)' },
-  { find: /\bimport\.meta\b/, what: 'import.meta (CommonJS and classic workers have none)' },
-  { find: /["'`]node:/, what: 'a module of Node (browsers have none)' },
-];
-
 /** Everything that dist/ is made of, for those who ask whether it changed. */
 export const inputs = [
   ...['js/src', 'js/tsconfig.json', 'package.json', 'package-lock.json'].map((path) => at(path)),
   ...['bundle.mjs', 'patch_glue.mjs'].map((name) => at('scripts', name)),
-  linkedWasm,
-  patchedGlue,
+  ...[built.glue, built.wasm],
+  ...Object.values(built.threads),
 ];
 
 export const outputs = [
   ...BUNDLES.flatMap(({ file }) => [file, `${file}.map`]),
-  ...['index.d.ts', 'index.d.cts', 'layernorm.wasm'],
+  ...['index.d.ts', 'index.d.cts', 'layernorm.wasm', 'layernorm-mt.wasm'],
 ].map((file) => at('dist', file));
 
 export async function bundle() {
@@ -51,12 +97,15 @@ export async function bundle() {
   mkdirSync(at('dist'));
   await step('dist: bundling', async () => {
     for (const bundle of BUNDLES) await bundleOne(bundle);
-    writeFileSync(at('dist', 'layernorm.wasm'), readFileSync(linkedWasm)); // not its mode: executable
+    // The bytes only: their mode is executable.
+    writeFileSync(at('dist', 'layernorm.wasm'), readFileSync(built.wasm));
+    writeFileSync(at('dist', 'layernorm-mt.wasm'), readFileSync(built.threads.wasm));
   });
   await declareTypes();
 }
 
-async function bundleOne({ entry, file, format, bytes, platform = 'neutral' }) {
+async function bundleOne(bundle) {
+  const { entry, file, format, bytes, platform = 'neutral', pool, glue, forbidden } = bundle;
   const esbuild = await import('esbuild');
   const outfile = at('dist', file);
   await esbuild.build({
@@ -67,7 +116,7 @@ async function bundleOne({ entry, file, format, bytes, platform = 'neutral' }) {
     target: 'es2022',
     bundle: true,
     minify: true,
-    lineLimit: MAX_LINE,
+    lineLimit: glue ? 0 : MAX_LINE, // it breaks strings, too: Vite would miss the files that are named there
     banner: bytes ? { js: bytesOfWasm(format) } : {},
     sourcemap: true,
     sourcesContent: true,
@@ -75,34 +124,40 @@ async function bundleOne({ entry, file, format, bytes, platform = 'neutral' }) {
     legalComments: 'none',
     logLevel: 'warning',
     absWorkingDir: at(),
-    plugins: [virtualModules(bytes), wasmStaysOutside],
+    plugins: [virtualModules(bundle), filesStayOutside],
   });
 
-  const code = readFileSync(outfile, 'utf8');
-  const broken = FORBIDDEN.find(({ find }) => find.test(code));
+  const code = readFileSync(outfile, 'utf8').replace(LEFT_ALONE.find, LEFT_ALONE.replace);
+  if (pool === THREADS && !code.includes(LEFT_ALONE.replace)) {
+    throw new StepError(`dist/${file} lacks the import that bundlers leave alone`);
+  }
+  writeFileSync(outfile, code);
+  const broken = forbidden.find(({ find }) => find.test(code));
   if (broken) throw new StepError(`dist/${file} contains ${broken.what}`);
-  await assertNoTopLevelAwait(esbuild, code, file);
+  if (format === 'esm') await assertNoTopLevelAwait(esbuild, code, file);
 }
 
 /** Ahead of the code, so that neither the limit of lines nor the source map carries it. */
 function bytesOfWasm(format) {
   const strict = format === 'cjs' ? '"use strict";' : ''; // has to stay in front
-  return `${strict}var ${BYTES}="${encodeText(readFileSync(linkedWasm))}";`;
+  return `${strict}var ${BYTES}="${encodeText(readFileSync(built.wasm))}";`;
 }
 
 /** The modules that js/src imports but only the build can make; js/src/runtime/virtual_modules.d.ts declares them. */
-function virtualModules(withBytes) {
+function virtualModules({ bytes, pool, glue = built.glue }) {
   const make = {
-    '#core-glue': () => readFileSync(patchedGlue, 'utf8'),
-    '#core-bytes': () => (withBytes ? `export default ${BYTES};` : exportDefault('')),
+    '#core-glue': () => readFileSync(glue, 'utf8'),
+    '#pool': () => pool,
+    '#core-bytes': () => (bytes ? `export default ${BYTES};` : exportDefault('')),
     '#version': () => exportDefault(JSON.parse(readFileSync(at('package.json'), 'utf8')).version),
   };
   return {
     name: 'virtual-modules',
     setup(build) {
       build.onResolve({ filter: /^#/ }, ({ path }) =>
-        // The glue only defines a function: bundlers of users may drop it when they use nothing that starts it.
-        path in make ? { path, namespace: 'built', sideEffects: false } : undefined,
+        // The glue of one thread only defines a function: bundlers of users may drop it when they use nothing that starts
+        // it. That of threads also is what their workers run.
+        path in make ? { path, namespace: 'built', sideEffects: glue !== built.glue } : undefined,
       );
       build.onLoad({ filter: /.*/, namespace: 'built' }, ({ path }) => ({
         contents: make[path](),
@@ -114,11 +169,14 @@ function virtualModules(withBytes) {
 
 const exportDefault = (value) => `export default ${JSON.stringify(value)};`;
 
-/** The import of the wasm file is for the runtime to resolve, beside the bundle. */
-const wasmStaysOutside = {
-  name: 'wasm-stays-outside',
+/** These imports are for the runtime to resolve, beside the bundle. */
+const filesStayOutside = {
+  name: 'files-stay-outside',
   setup(build) {
-    build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }));
+    build.onResolve({ filter: /\.wasm(\?module)?$|\/layernorm-mt\.mjs$/ }, ({ path }) => ({
+      path,
+      external: true,
+    }));
   },
 };
 

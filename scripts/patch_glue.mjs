@@ -2,7 +2,7 @@
 // Deno take it. A new Emscripten may word its glue differently: every pattern has to match exactly once, so that this is
 // noticed at once.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { OWN } from './lib/emscripten.mjs';
 import { at } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
@@ -10,6 +10,9 @@ import { main, StepError } from './lib/run.mjs';
 const ONE_THREAD = 'layernorm.mjs';
 const THREADS_WEB = 'layernorm-mt.mjs';
 const THREADS_NODE = 'layernorm-mt.cjs';
+
+/** Which glue each variant of bindings/variants.cmake has. */
+const LINKED = { simd: ONE_THREAD, simd_mt_web: THREADS_WEB, simd_mt_node: THREADS_NODE };
 
 /**
  * @typedef {object} Edit
@@ -27,6 +30,29 @@ const HANDED_IN =
   'that does not fit would be answered by a request and an unhandled rejection';
 const NEVER_BOUND =
   'no function that is bound takes or returns such a type, and the decoders of text that come with it are missing in audio worklets';
+
+/** What decodes and encodes types that no function takes or returns, with the decoders of text that come with it. */
+const withoutUnboundTypes = (glue) =>
+  [
+    {
+      find: /var stringToUTF8Array=.*?var __embind_register_void=/,
+      replace:
+        'var __embind_register_std_string=()=>{};var __embind_register_std_wstring=()=>{};var __embind_register_void=',
+    },
+    {
+      find: /(function __embind_register_memory_view\([^{]*\{).*?\{ignoreDuplicateRegistrations:true\}\)\}/,
+      replace: '$1}',
+    },
+    {
+      find: /var emval_freelist=.*?function readPointer.*?(function __embind_register_emval\([^{]*\{)[^}]*\}/,
+      replace: '$1}',
+    },
+    { find: /init_emval\(\);/, replace: '' },
+    {
+      find: /(function __embind_register_bigint\([^{]*\{).*?destructorFunction:null\}\)\}/,
+      replace: '$1}',
+    },
+  ].map((edit) => ({ glue, why: NEVER_BOUND, ...edit }));
 
 /** @type {Edit[]} */
 export const EDITS = [
@@ -50,30 +76,40 @@ export const EDITS = [
   ),
   without(/var readyPromiseResolve,.*?readyPromiseReject=reject\}\);/, 'nobody waits: all is synchronous'),
   without(/readyPromiseResolve\(Module\);/, 'the other end of that promise'),
-  without(
-    /var stringToUTF8Array=.*?var __embind_register_void=/,
-    NEVER_BOUND,
-    'var __embind_register_std_string=()=>{};var __embind_register_std_wstring=()=>{};var __embind_register_void=',
-  ),
-  without(
-    /(function __embind_register_memory_view\([^{]*\{).*?\{ignoreDuplicateRegistrations:true\}\)\}/,
-    NEVER_BOUND,
-    '$1}',
-  ),
-  without(
-    /var emval_freelist=.*?function readPointer.*?(function __embind_register_emval\([^{]*\{)[^}]*\}/,
-    NEVER_BOUND,
-    '$1}',
-  ),
-  without(/init_emval\(\);/, 'the start of what was taken away'),
-  without(/(function __embind_register_bigint\([^{]*\{).*?destructorFunction:null\}\)\}/, NEVER_BOUND, '$1}'),
+  ...[ONE_THREAD, THREADS_WEB, THREADS_NODE].flatMap(withoutUnboundTypes),
   {
     glue: THREADS_WEB,
-    why: 'Vite takes literal worker options only (emscripten#22394); createWorker is the hook for workerUrl',
+    why: 'Vite takes literal worker options only (emscripten#22394)',
     find: /new Worker\((new URL\("[^"]+",\s*import\.meta\.url\)),\s*workerOptions\)/,
-    replace:
-      '(Module["createWorker"]?Module["createWorker"]():new Worker($1,{type:"module",name:"em-pthread"}))',
+    replace: 'new Worker($1,{type:"module",name:"em-pthread"})',
   },
+  ...[THREADS_WEB, THREADS_NODE].flatMap((glue) => [
+    { glue, why: HANDED_IN, find: /var dataURIPrefix=.*?return\[instance,module\]\}/, replace: '' },
+    {
+      glue,
+      why: HANDED_IN,
+      find: /if\(Module\["instantiateWasm"\]\)\{try\{(return [^}]*)\}.*?receiveInstance\(result\[0\],result\[1\]\)/,
+      replace: '$1',
+    },
+    {
+      glue,
+      why: HANDED_IN,
+      find: /if\((Module\["wasmMemory"\])\)\{.*?new WebAssembly\.Memory\([^)]*\)\}/,
+      replace: 'wasmMemory=$1;',
+    },
+    {
+      glue,
+      why: 'TypeScript watches over the workers: it has to see them',
+      find: /(worker=new Worker\([^;]*;)(PThread\.unusedWorkers\.push\(worker\))/,
+      replace: '$1Module["onWorker"](worker);$2',
+    },
+    {
+      glue,
+      why: 'TypeScript notices a worker that fails, and goes on without it: nothing to say on the console',
+      find: /worker\.onerror=e=>\{.*?throw e\};/,
+      replace: 'worker.onerror=()=>{};',
+    },
+  ]),
   {
     glue: THREADS_NODE,
     why: 'a package does not add globals',
@@ -142,17 +178,25 @@ function apply(text, { glue, why, find, replace }) {
 const linked = at('build', 'wasm-release', 'bindings');
 const folder = at('build', 'wasm-release', 'glue');
 
-/** Where the edited glue of a variant lies. */
-export const patchedGlue = at('build', 'wasm-release', 'glue', ONE_THREAD);
+/** Where the edited glues and the modules lie. */
+export const built = {
+  glue: `${folder}/${ONE_THREAD}`,
+  wasm: `${linked}/simd/layernorm.wasm`,
+  threads: {
+    web: `${folder}/${THREADS_WEB}`,
+    node: `${folder}/${THREADS_NODE}`,
+    wasm: `${linked}/simd_mt_web/layernorm-mt.wasm`,
+  },
+};
 
 /** Edits every glue that was linked; writes beside, so that it can be done again. */
 export function patchGlues() {
-  const names = existsSync(linked) ? readdirSync(linked).filter((name) => /\.[cm]js$/.test(name)) : [];
-  if (!names.includes(ONE_THREAD))
-    throw new StepError(`patch_glue: ${ONE_THREAD} is not linked; run \`npm run build\``);
   mkdirSync(folder, { recursive: true });
-  for (const name of names)
-    writeFileSync(`${folder}/${name}`, patch(name, readFileSync(`${linked}/${name}`, 'utf8')));
+  for (const [variant, name] of Object.entries(LINKED)) {
+    const path = `${linked}/${variant}/${name}`;
+    if (!existsSync(path)) throw new StepError(`patch_glue: ${name} is not linked; run \`npm run build\``);
+    writeFileSync(`${folder}/${name}`, patch(name, readFileSync(path, 'utf8')));
+  }
 }
 
 await main(import.meta, async () => patchGlues());

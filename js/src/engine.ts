@@ -3,18 +3,23 @@ import type { layerNorm, layerNormForward } from './ops/layer_norm.js';
 import { layerNormForwardOn, layerNormOn } from './ops/layer_norm.js';
 import type { layerNormBackward } from './ops/layer_norm_backward.js';
 import { layerNormBackwardOn } from './ops/layer_norm_backward.js';
-import { checkOptions } from './ops/options.js';
+import { checkOptions, readFlag } from './ops/options.js';
 import { describe, LayerNormError } from './runtime/errors.js';
 import { defaultHeapOwner, HeapOwner } from './runtime/heap.js';
 import { instantiate } from './runtime/load.js';
+import type { Threads } from './runtime/pool.js';
+import { instantiateThreads, readThreads } from './runtime/threads.js';
 import { Disposing, type UsingDisposable } from './tensor/disposable.js';
 import type { tensor } from './tensor/tensor.js';
 import { tensorOn } from './tensor/tensor.js';
 
 /** What runs, and what it uses. */
 export interface Info {
-  /** The build of the core: 'simd' is WebAssembly with fixed-width SIMD, whose results are the same bits everywhere. */
-  readonly variant: 'simd';
+  /**
+   * The build of the core: WebAssembly with fixed-width SIMD, and with threads as well. The results of both are the same bits
+   * everywhere, for any number of threads.
+   */
+  readonly variant: 'simd' | 'simd-mt';
   /** How many threads work on a call, the calling one included. */
   readonly threads: number;
   /** Why it is one thread only. */
@@ -34,8 +39,23 @@ export type CompiledModule = typeof globalThis extends {
   ? Module
   : object;
 
+/** Options of {@link configure}. */
+export interface ThreadOptions {
+  /**
+   * How many threads may work on a call, the calling one included: 1 to 32, or 'auto' for half of the processors, at least one
+   * and at most four.
+   * @defaultValue 1
+   */
+  threads?: number | 'auto' | null;
+  /**
+   * Whether to reject with `ERR_THREADS_UNAVAILABLE` where the threads cannot start, rather than to go on with one.
+   * @defaultValue false
+   */
+  requireThreads?: boolean | null;
+}
+
 /** Options of {@link createEngine}. */
-export interface EngineOptions {
+export interface EngineOptions extends ThreadOptions {
   /**
    * How many bytes the engine's memory may grow to, from 1 MiB to 4 GiB, rounded down to whole pages of 64 KiB.
    * @defaultValue 4 GiB
@@ -49,7 +69,12 @@ export interface EngineOptions {
 }
 
 /** Every option once, for the check of their names. */
-const OPTION_NAMES: Record<keyof EngineOptions, true> = { maxMemory: true, module: true };
+const THREAD_OPTION_NAMES: Record<keyof ThreadOptions, true> = { threads: true, requireThreads: true };
+const OPTION_NAMES: Record<keyof EngineOptions, true> = {
+  ...THREAD_OPTION_NAMES,
+  maxMemory: true,
+  module: true,
+};
 
 /** The functions of this package over a memory of their own, which goes when the engine does. */
 export interface Engine extends UsingDisposable {
@@ -118,7 +143,66 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       `${operation}: module is ${describe(module)}, expected a compiled WebAssembly.Module`,
     );
   }
-  return new OwnEngine(new HeapOwner(instantiate(operation, module, options.maxMemory ?? undefined)));
+  const maxMemory = options.maxMemory ?? undefined;
+  const threads = readThreads(operation, options.threads);
+  const required = readFlag(operation, 'requireThreads', options.requireThreads);
+  const owner = new HeapOwner(instantiate(operation, module, maxMemory));
+  await useThreads(operation, owner, threads, required, maxMemory);
+  return new OwnEngine(owner);
+}
+
+/** Calls of {@link configure} come one after the other. */
+let configuring: Promise<unknown> = Promise.resolve();
+
+/**
+ * Says how many threads may work on a call of the functions that are exported on their own. Without this, it is one. The
+ * threads have started when the promise is fulfilled. Where they cannot start, everything works with one thread, and the
+ * `reason` says why. Can be called again to change the number.
+ *
+ * Threads share the work on {@link Tensor}s that are made afterwards. Those that were there before can be used as ever, by one
+ * thread, and so are arrays outside the WebAssembly memory: copying them to and from a memory that threads share takes longer
+ * than threads save.
+ *
+ * @example
+ * ```ts
+ * const { threads, reason } = await configure({ threads: 'auto' });
+ * ```
+ *
+ * @param options - see {@link ThreadOptions}
+ * @returns what runs from now on
+ * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_OUT_OF_MEMORY`; `ERR_THREADS_UNAVAILABLE` with `requireThreads`
+ */
+export async function configure(options: ThreadOptions = {}): Promise<Info> {
+  const operation = 'configure';
+  checkOptions(operation, options, THREAD_OPTION_NAMES);
+  const threads = readThreads(operation, options.threads);
+  const required = readFlag(operation, 'requireThreads', options.requireThreads);
+  const result = configuring.then(() => useThreads(operation, defaultHeapOwner(), threads, required));
+  configuring = result.catch(() => {});
+  await result;
+  return info();
+}
+
+async function useThreads(
+  operation: string,
+  owner: HeapOwner,
+  threads: Threads,
+  required: boolean,
+  maxMemory?: number,
+): Promise<void> {
+  const { pool, core } = owner.forTensors.heap(operation);
+  try {
+    if (pool?.usable) {
+      await pool.use(core, threads);
+    } else if (threads !== 1) {
+      owner.addThreads(await instantiateThreads(operation, threads, maxMemory));
+    }
+  } catch (cause) {
+    owner.reason = cause instanceof Error ? cause.message : describe(cause);
+    if (required) {
+      throw new LayerNormError('ERR_THREADS_UNAVAILABLE', `${operation}: ${owner.reason}`, cause);
+    }
+  }
 }
 
 /**
@@ -130,13 +214,15 @@ export function info(): Info {
 }
 
 function infoOf(owner: HeapOwner): Info {
-  const heap = owner.heap('info');
+  const heaps = owner.all.map((one) => one.heap('info'));
+  const pool = heaps.at(-1)?.pool;
+  const threads = pool?.threads ?? 1;
   return {
-    variant: 'simd',
-    threads: 1,
-    reason: 'this release runs on one thread',
+    variant: pool ? 'simd-mt' : 'simd',
+    threads,
+    ...(threads === 1 && { reason: pool?.reason ?? owner.reason }),
     version,
-    memoryBytes: heap.memory.buffer.byteLength,
-    liveTensors: heap.liveTensors,
+    memoryBytes: heaps.reduce((sum, { memory }) => sum + memory.buffer.byteLength, 0),
+    liveTensors: heaps.reduce((sum, { liveTensors }) => sum + liveTensors, 0),
   };
 }

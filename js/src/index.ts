@@ -1,10 +1,12 @@
 export {
   type CompiledModule,
+  configure,
   createEngine,
   type Engine,
   type EngineOptions,
   type Info,
   info,
+  type ThreadOptions,
 } from './engine.js';
 export {
   type LayerNormForward,

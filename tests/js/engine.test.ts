@@ -27,7 +27,7 @@ describe('info', () => {
     expect(info()).toEqual({
       variant: 'simd',
       threads: 1,
-      reason: 'this release runs on one thread',
+      reason: "nobody has asked for threads: await configure({ threads: 'auto' })",
       version,
       memoryBytes: expect.any(Number),
       liveTensors: 0,
@@ -93,7 +93,12 @@ describe('createEngine', () => {
       'ERR_ARGUMENT',
       "createEngine: maxMemory is '1 GB' bytes, expected 1048576 to 4294967296",
     ],
-    [{ threads: 4 }, 'ERR_ARGUMENT', "createEngine: unknown option 'threads', expected maxMemory, module"],
+    [
+      { axis: 4 },
+      'ERR_ARGUMENT',
+      "createEngine: unknown option 'axis', expected threads, requireThreads, maxMemory, module",
+    ],
+    [{ maxmemory: 4 }, 'ERR_ARGUMENT', "createEngine: unknown option 'maxmemory', did you mean 'maxMemory'?"],
     [
       { module: new Uint8Array(8) },
       'ERR_ARGUMENT',

@@ -4,6 +4,7 @@ import * as layernorm from 'layernorm';
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
     'LayerNormError',
+    'configure',
     'createEngine',
     'info',
     'layerNorm',

@@ -28,14 +28,28 @@ const GLUES = {
   ],
   'layernorm-mt.mjs': [
     'var workerOptions={type:"module",name:"em-pthread"};',
-    'worker=new Worker(new URL("layernorm-mt.mjs",import.meta.url),workerOptions);',
+    'worker=new Worker(new URL("layernorm-mt.mjs",import.meta.url),workerOptions);PThread.unusedWorkers.push(worker)},',
   ],
   'layernorm-mt.cjs': [
     'var worker_threads=require("worker_threads");global.Worker=worker_threads.Worker;',
     'var fs=require("fs");var nodePath=require("path");',
     "if (isNode) isPthread = require('worker_threads').workerData === 'em-pthread'",
+    'var pthreadMainJs=_scriptName;worker=new Worker(pthreadMainJs,workerOptions);PThread.unusedWorkers.push(worker)},',
   ],
 };
+
+/** What both glues for threads have, and that of one thread in words of its own. */
+for (const name of ['layernorm-mt.mjs', 'layernorm-mt.cjs']) {
+  GLUES[name].push(
+    'if(Module["wasmMemory"]){wasmMemory=Module["wasmMemory"]}else{wasmMemory=new WebAssembly.Memory({initial:16,shared:true})}',
+    'var dataURIPrefix="data:";function instantiateSync(file,info){return[instance,module]}',
+    'if(Module["instantiateWasm"]){try{return Module["instantiateWasm"](info,receiveInstance)}catch(e){}}return receiveInstance(result[0],result[1])',
+    'worker.onerror=e=>{var message="worker sent an error!";err(message);throw e};',
+    ...GLUES['layernorm.mjs'].filter((line) =>
+      /^(function __embind_|var emval_|var stringTo|init_emval)/.test(line),
+    ),
+  );
+}
 
 const glue = (name) => GLUES[name].join('\n');
 
@@ -56,11 +70,21 @@ test('the one-thread glue is a function that has module and memory handed in', (
   );
 });
 
-test('the web thread glue has literal worker options behind a hook', () => {
+test('the web thread glue has literal worker options', () => {
   const patched = patch('layernorm-mt.mjs', glue('layernorm-mt.mjs'));
   const worker = 'new Worker(new URL("layernorm-mt.mjs",import.meta.url),{type:"module",name:"em-pthread"})';
-  assert.ok(patched.includes(`worker=(Module["createWorker"]?Module["createWorker"]():${worker});`));
+  assert.ok(patched.includes(`worker=${worker};`));
 });
+
+for (const name of ['layernorm-mt.mjs', 'layernorm-mt.cjs']) {
+  test(`${name} shows each worker to TypeScript, and keeps quiet about its errors`, () => {
+    const patched = patch(name, glue(name));
+    assert.match(patched, /worker=new Worker\([^;]*;Module\["onWorker"\]\(worker\);PThread\.unusedWorkers/);
+    assert.ok(patched.includes('worker.onerror=()=>{};'));
+    assert.ok(patched.includes('\nreturn Module["instantiateWasm"](info,receiveInstance)\n'));
+    assert.ok(patched.includes('\nwasmMemory=Module["wasmMemory"];\n'));
+  });
+}
 
 test('the Node thread glue sets no global and prefixes built-in modules', () => {
   const patched = patch('layernorm-mt.cjs', glue('layernorm-mt.cjs'));

@@ -1,6 +1,7 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
 import type { HeapOwner } from '../runtime/heap.js';
 import { type DType, readDTypeOption } from '../tensor/dtype.js';
+import { HeapTensor } from '../tensor/heap_tensor.js';
 import {
   elementCount,
   formatShape,
@@ -25,6 +26,7 @@ export interface Axes {
 /** What the calls of an operation and of its gradient have in common, found right. */
 export interface CommonArguments {
   readonly operation: string;
+  /** Of the engine's heaps, the one that the call runs in. */
   readonly owner: HeapOwner;
   readonly x: Operand;
   readonly dtype: DType;
@@ -40,13 +42,14 @@ export interface CommonArguments {
  */
 export function readCommonArguments(
   operation: string,
-  owner: HeapOwner,
+  engine: HeapOwner,
   value: unknown,
   options: { axis?: unknown; shape?: unknown; dtype?: unknown; rmsScaling?: unknown; gamma?: unknown },
   known: object,
 ): CommonArguments {
-  owner.heap(operation);
+  engine.heap(operation);
   checkOptions(operation, options, known);
+  const owner = HeapTensor.ownerFor(engine, value);
   const x = readOperand(operation, owner, 'x', value, options.shape);
   const dtype = readDTypeOption(operation, options.dtype, x.dtype);
   const axis = (options.axis ?? -1) as Axes['axis'];

@@ -1,6 +1,13 @@
 import { CORE_DTYPE } from '../runtime/core_module.js';
 import { LayerNormError } from '../runtime/errors.js';
-import { BYTES_PER_ELEMENT, defaultHeapOwner, type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
+import {
+  BYTES_PER_ELEMENT,
+  defaultHeapOwner,
+  type Heap,
+  type HeapOwner,
+  MAX_RANK,
+  memoryOf,
+} from '../runtime/heap.js';
 import { BLOCK_BYTES, copyRun } from '../tensor/blocks.js';
 import { type DType, type FloatArray, newArray, typedArrayName } from '../tensor/dtype.js';
 import { aligned, type Part, passThrough } from '../tensor/passage.js';
@@ -195,7 +202,7 @@ function normalizeRows(
     if (!isLike(out, length)) return undefined;
     const { buffer } = out;
     const isApart =
-      (out === x || buffer !== input.buffer) &&
+      (out === x || memoryOf(buffer) !== memoryOf(input.buffer)) &&
       !(hasGamma && buffer === gamma.buffer) &&
       !(hasBeta && buffer === beta.buffer);
     if (!isApart) return undefined;
@@ -257,9 +264,9 @@ interface Call {
   readonly out: Operand | undefined;
 }
 
-function readCall(operation: string, owner: HeapOwner, value: unknown, options: LayerNormOptions): Call {
-  const common = readCommonArguments(operation, owner, value, options, OPTION_NAMES);
-  const { x, axes, gamma } = common;
+function readCall(operation: string, engine: HeapOwner, value: unknown, options: LayerNormOptions): Call {
+  const common = readCommonArguments(operation, engine, value, options, OPTION_NAMES);
+  const { owner, x, axes, gamma } = common;
   const epsilon = readEpsilon(operation, options.epsilon, DEFAULT_EPSILON);
   const beta = readParameter(operation, owner, 'beta', options.beta, x.shape, axes);
   if (common.rmsScaling && beta) {

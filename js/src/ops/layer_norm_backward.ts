@@ -145,13 +145,13 @@ export function layerNormBackwardOn<
   Wanted extends LayerNormGradient = LayerNormGradient,
   Rms extends boolean = false,
 >(
-  owner: HeapOwner,
+  engine: HeapOwner,
   dy: TensorLike,
   x: X,
   options: LayerNormBackwardOptions<D, Out, Wanted, Rms>,
 ): LayerNormBackward<X, D, Out, Wanted, Rms> {
-  const call = readCall('layerNormBackward', owner, dy, x, options ?? {});
-  const { operation, x: like, dtype, axes } = call.common;
+  const call = readCall('layerNormBackward', engine, dy, x, options ?? {});
+  const { operation, owner, x: like, dtype, axes } = call.common;
   const sizes = reducedShape(like.shape, axes.mask);
   const wanted: Partial<Record<LayerNormGradient, Shape | Operand>> = {};
   for (const name of call.outputs) wanted[name] = name === 'dx' ? (call.out ?? like.shape) : sizes;
@@ -171,13 +171,13 @@ interface Call {
 
 function readCall(
   operation: string,
-  owner: HeapOwner,
+  engine: HeapOwner,
   dyValue: unknown,
   xValue: unknown,
   options: LayerNormBackwardOptions,
 ): Call {
-  const common = readCommonArguments(operation, owner, xValue, options, OPTION_NAMES);
-  const { x, axes, gamma } = common;
+  const common = readCommonArguments(operation, engine, xValue, options, OPTION_NAMES);
+  const { owner, x, axes, gamma } = common;
   const dy = readOperand(operation, owner, 'dy', dyValue);
   checkSameShape(operation, 'dy', dy, x.shape);
   const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes);

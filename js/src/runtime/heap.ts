@@ -1,6 +1,7 @@
 import { type CoreModule, checkStatus, type DType } from './core_module.js';
 import { LayerNormError } from './errors.js';
 import { type Instance, instantiate } from './load.js';
+import type { Pool } from './pool.js';
 
 /** Most dimensions that the core takes: one bit each in a mask of axes. */
 export const MAX_RANK = 32;
@@ -11,6 +12,14 @@ export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { float32: 4, 
 /** The least that the scratch block has: more than any call on a small array needs, well below the initial memory. */
 const LEAST_SCRATCH_BYTES = 192 * 1024;
 
+/** Shared memories by the buffers that they have had: growth leaves the old ones usable, as shorter views of the same bytes. */
+let sharedMemories: WeakMap<ArrayBufferLike, WebAssembly.Memory> | undefined;
+
+/** What two arrays have in common that lie in the same memory. */
+export function memoryOf(buffer: ArrayBufferLike): object {
+  return sharedMemories?.get(buffer) ?? buffer;
+}
+
 /**
  * The memory of one instance of the core: blocks, views, and the one block that calls share as scratch.
  * Growth detaches every view, so views are fetched anew after anything that may allocate.
@@ -18,6 +27,8 @@ const LEAST_SCRATCH_BYTES = 192 * 1024;
 export class Heap {
   readonly core: CoreModule;
   readonly memory: WebAssembly.Memory;
+  /** The threads that share the core's work, where it is the build with threads. */
+  readonly pool: Pool<unknown> | undefined;
   /** Tensors that own a block. */
   liveTensors = 0;
   /** Where a call puts the sizes of its dimensions: {@link MAX_RANK} of uint32. */
@@ -32,14 +43,17 @@ export class Heap {
   constructor(instance: Instance) {
     this.core = instance.core;
     this.memory = instance.memory;
+    this.pool = instance.pool;
     this.#float32 = new Float32Array(this.memory.buffer);
     this.#float64 = new Float64Array(this.memory.buffer);
     this.#uint32 = new Uint32Array(this.memory.buffer);
+    if (this.pool) this.#remember(this.memory.buffer);
     this.dims = this.allocate('load', MAX_RANK * Uint32Array.BYTES_PER_ELEMENT);
     this.scratch('load', LEAST_SCRATCH_BYTES);
   }
 
-  // Growth detaches the views, which empties them. Looking at that is four times as fast as at `memory.buffer`.
+  // Growth detaches the views, which empties them. Looking at that is four times as fast as at `memory.buffer`. Those of a
+  // shared memory are renewed when it grows.
 
   /** The whole memory as float32. Not to be kept across an allocation. */
   get float32(): Float32Array<ArrayBuffer> {
@@ -67,6 +81,7 @@ export class Heap {
 
   /** A new view of `length` elements at `address`. Valid until the memory grows. */
   view(dtype: DType, address: number, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+    if (this.pool) this.#renewViews(); // new threads take memory, too
     return dtype === 'float32'
       ? new Float32Array(this.memory.buffer, address, length)
       : new Float64Array(this.memory.buffer, address, length);
@@ -119,9 +134,31 @@ export class Heap {
     checkStatus(this.core, this.memory, operation, status);
   }
 
+  /** Whether an array lies in this memory. */
+  owns(buffer: ArrayBufferLike): boolean {
+    return buffer === this.memory.buffer || memoryOf(buffer) === this.memory;
+  }
+
   /** Addresses end at 4 GiB: what lies beyond would wrap around on its way into the core. */
   #tryAllocate(bytes: number): number {
-    return bytes < 2 ** 32 ? this.core.allocate(bytes) : 0;
+    const address = bytes < 2 ** 32 ? this.core.allocate(bytes) : 0;
+    if (this.pool) this.#renewViews();
+    return address;
+  }
+
+  /** After a shared memory may have grown, which detaches nothing. */
+  #renewViews(): void {
+    const { buffer } = this.memory;
+    if (buffer === this.#float32.buffer) return;
+    this.#remember(buffer);
+    this.#float32 = new Float32Array(buffer);
+    this.#float64 = new Float64Array(buffer);
+    this.#uint32 = new Uint32Array(buffer);
+  }
+
+  #remember(buffer: ArrayBufferLike): void {
+    sharedMemories ??= new WeakMap();
+    sharedMemories.set(buffer, this.memory);
   }
 
   #outOfMemory(operation: string, bytes: number): LayerNormError {
@@ -133,16 +170,40 @@ export class Heap {
   }
 }
 
-/** A heap that can be given up as a whole: what engines are made on. */
-export class HeapOwner {
-  #heap: Heap | undefined;
+/** Why nobody has more than one thread who did not ask for it. */
+const NOT_ASKED_FOR = "nobody has asked for threads: await configure({ threads: 'auto' })";
 
-  constructor(instance: Instance) {
+/**
+ * A heap that can be given up as a whole: what engines are made on. Where an engine has threads, they have a heap of their own,
+ * in which new tensors lie. Arrays go on passing through the first: copying to and from a shared memory takes engines two to
+ * four times as long, which is more than threads win.
+ */
+export class HeapOwner {
+  /** The owner that the engine began with; itself, if this is it. */
+  readonly first: HeapOwner;
+  /** Why there is one thread only, where no heap has more. */
+  reason: string = NOT_ASKED_FOR;
+  #heap: Heap | undefined;
+  /** Of the first owner: those with threads, the one in use last. */
+  #threaded: HeapOwner[] = [];
+
+  constructor(instance: Instance, first?: HeapOwner) {
     this.#heap = new Heap(instance);
+    this.first = first ?? this;
   }
 
   get disposed(): boolean {
     return this.#heap === undefined;
+  }
+
+  /** The owner in whose heap new tensors lie. */
+  get forTensors(): HeapOwner {
+    return this.first.#threaded.at(-1) ?? this.first;
+  }
+
+  /** All owners of the engine. */
+  get all(): HeapOwner[] {
+    return [this.first, ...this.first.#threaded];
   }
 
   /** @throws {@link LayerNormError} `ERR_DISPOSED` once {@link dispose} has been called */
@@ -153,9 +214,19 @@ export class HeapOwner {
     return this.#heap;
   }
 
-  /** Lets go of the memory, so that the garbage collector can take it. */
+  /** Lets new tensors lie in the memory of threads. */
+  addThreads(instance: Instance): void {
+    const { first } = this;
+    first.#threaded = first.#threaded.filter((one) => one.heap('configure').liveTensors > 0);
+    first.#threaded.push(new HeapOwner(instance, first));
+  }
+
+  /** Lets go of the engine's memory, so that the garbage collector can take it. */
   dispose(): void {
-    this.#heap = undefined;
+    for (const owner of this.all) {
+      owner.#heap?.pool?.stop('the engine has been disposed');
+      owner.#heap = undefined;
+    }
   }
 }
 

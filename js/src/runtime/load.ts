@@ -4,6 +4,7 @@ import version from '#version';
 import { compile, decodeText } from './compile.js';
 import { type CoreFactoryOptions, type CoreModule, readText } from './core_module.js';
 import { describe, LayerNormError } from './errors.js';
+import type { Pool } from './pool.js';
 
 /** Bytes of one page of WebAssembly memory. */
 const PAGE_BYTES = 65536;
@@ -18,6 +19,8 @@ const MAXIMUM_PAGES = 65536;
 export interface Instance {
   readonly core: CoreModule;
   readonly memory: WebAssembly.Memory;
+  /** The threads that share its work, where it is the build with threads. */
+  readonly pool: Pool<unknown> | undefined;
 }
 
 /** Compiled once and shared by all engines: instances differ in their memory only. */
@@ -33,11 +36,13 @@ export function setDefaultModule(module: WebAssembly.Module): void {
  * @param operation - the caller's name, for error messages
  * @param module - the compiled core; the one inside this package by default
  * @param maxMemory - how many bytes the memory may grow to; 4 GiB by default
+ * @param pool - given, `module` is the build with threads and the memory is shared
  */
 export function instantiate(
   operation: string,
   module?: WebAssembly.Module,
   maxMemory: number = MAXIMUM_PAGES * PAGE_BYTES,
+  pool?: Pool<unknown>,
 ): Instance {
   const maximum = Math.floor(maxMemory / PAGE_BYTES);
   if (!(maximum >= INITIAL_PAGES && maximum <= MAXIMUM_PAGES)) {
@@ -48,8 +53,8 @@ export function instantiate(
     );
   }
   module ??= defaultModule ??= compile(decodeText(text));
-  const memory = createMemory(operation, maximum);
-  const core = start(operation, module, memory);
+  const memory = createMemory(operation, maximum, pool !== undefined);
+  const core = start(operation, module, memory, pool);
   const built = readText(memory, core.version());
   if (built !== version) {
     throw new LayerNormError(
@@ -57,12 +62,12 @@ export function instantiate(
       `${operation}: the WebAssembly module is of layernorm ${built}, expected ${version}, the version of this JavaScript`,
     );
   }
-  return { core, memory };
+  return { core, memory, pool };
 }
 
-function createMemory(operation: string, maximum: number): WebAssembly.Memory {
+function createMemory(operation: string, maximum: number, shared: boolean): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
   } catch (cause) {
     throw new LayerNormError(
       'ERR_OUT_OF_MEMORY',
@@ -74,13 +79,19 @@ function createMemory(operation: string, maximum: number): WebAssembly.Memory {
 }
 
 /** Runs the glue, which fills the very object it is given. */
-function start(operation: string, module: WebAssembly.Module, memory: WebAssembly.Memory): CoreModule {
+function start(
+  operation: string,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  pool: Pool<unknown> | undefined,
+): CoreModule {
   const core: CoreFactoryOptions = {
+    ...pool?.hooks,
     wasmMemory: memory,
     instantiateWasm: (imports, receive) => receive(new WebAssembly.Instance(module, imports), module),
   };
   try {
-    createCore(core);
+    (pool?.createCore ?? createCore)(core);
   } catch (cause) {
     throw new LayerNormError(
       'ERR_LOAD',

@@ -12,6 +12,12 @@ declare module '#core-bytes' {
   export default text;
 }
 
+declare module '#pool' {
+  /** Loads the files for threads: those for Node, or those for browsers. */
+  const loadPool: (inNode: boolean) => Promise<import('./pool.js').PoolModule>;
+  export default loadPool;
+}
+
 declare module '#version' {
   const version: string;
   export default version;

@@ -78,6 +78,23 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
     return #address in value;
   }
 
+  /** The owner whose heap a call on `value` runs in: where a tensor lies; the first one for arrays. */
+  static ownerFor(owner: HeapOwner, value: unknown): HeapOwner {
+    return typeof value === 'object' && value && #address in value && value.isOf(owner)
+      ? value.#owner
+      : owner;
+  }
+
+  /** Whether it belongs to the engine of `owner`, in whichever of its heaps. */
+  isOf(owner: HeapOwner): boolean {
+    return this.#owner.first === owner.first;
+  }
+
+  /** Whether it lies in the heap of `owner`. */
+  liesIn(owner: HeapOwner): boolean {
+    return this.#owner === owner;
+  }
+
   get disposed(): boolean {
     return this.#address === 0 || this.#owner.disposed;
   }
@@ -88,7 +105,7 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
   }
 
   /**
-   * Where the elements lie, for a call that runs on `owner`.
+   * Where the elements lie in their heap, for a call of the engine of `owner`.
    * @throws {@link LayerNormError} `ERR_DISPOSED`; `ERR_ARGUMENT` for a tensor of another engine
    */
   addressIn(operation: string, argument: string, owner: HeapOwner): number {
@@ -98,7 +115,7 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
         `${operation}: ${argument} is a tensor that has been disposed`,
       );
     }
-    if (this.#owner !== owner) {
+    if (!this.isOf(owner)) {
       throw new LayerNormError(
         'ERR_ARGUMENT',
         `${operation}: ${argument} is a tensor of another engine; pass its array, or call that engine's own ${operation}`,

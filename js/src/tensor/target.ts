@@ -1,5 +1,5 @@
 import { LayerNormError } from '../runtime/errors.js';
-import type { Heap, HeapOwner } from '../runtime/heap.js';
+import { type Heap, type HeapOwner, memoryOf } from '../runtime/heap.js';
 import { type DType, type FloatArray, newArray } from './dtype.js';
 import { HeapTensor } from './heap_tensor.js';
 import { elementCount, formatShape, type Shape, sameShape } from './shape.js';
@@ -151,7 +151,7 @@ export function checkOverlap(
   const a = elementsOf(heap, out);
   const b = elementsOf(heap, input);
   const [start, end] = [b.byteOffset - a.byteOffset, b.byteOffset + b.byteLength - a.byteOffset];
-  if (a.buffer !== b.buffer || start >= a.byteLength || end <= 0) return;
+  if (memoryOf(a.buffer) !== memoryOf(b.buffer) || start >= a.byteLength || end <= 0) return;
   if (inPlace && start === 0 && end === a.byteLength) return;
   throw new LayerNormError(
     'ERR_ARGUMENT',

@@ -35,9 +35,10 @@ export function tensorOn<X extends TensorLike, D extends DType = DTypeOf<X>>(
   shape?: readonly number[] | null,
   dtype?: D | null,
 ): Tensor<D> {
-  const source = readOperand('tensor', owner, 'data', data, shape);
+  const place = owner.forTensors;
+  const source = readOperand('tensor', place, 'data', data, shape);
   const type = readDTypeOption('tensor', dtype, source.dtype) as D;
-  const made = new HeapTensor('tensor', owner, source.shape, type);
-  copyRun(made.array, 0, elementsOf(owner.heap('tensor'), source), 0, source.length);
+  const made = new HeapTensor('tensor', place, source.shape, type);
+  copyRun(made.array, 0, elementsOf(place.heap('tensor'), source), 0, source.length);
   return made;
 }

@@ -166,7 +166,7 @@ function operandOf(
 ): Operand {
   const stored =
     className === 'Float32Array' ? 'float32' : className === 'Float64Array' ? 'float64' : undefined;
-  const inHeap = data.buffer === owner.heap(operation).memory.buffer;
+  const inHeap = owner.heap(operation).owns(data.buffer);
   const shaped = value !== data;
   return {
     kind: shaped ? 'object' : 'typed array',
@@ -212,6 +212,8 @@ function checkCount(operation: string, argument: string, length: number, shape: 
 }
 
 function readTensor(operation: string, owner: HeapOwner, argument: string, value: HeapTensor): Operand {
+  const address = value.addressIn(operation, argument, owner);
+  const isHere = value.liesIn(owner); // or else in another heap of the engine
   return {
     kind: 'tensor',
     value,
@@ -220,8 +222,8 @@ function readTensor(operation: string, owner: HeapOwner, argument: string, value
     length: value.size,
     dtype: value.dtype,
     stored: value.dtype,
-    address: value.addressIn(operation, argument, owner),
-    data: undefined,
+    address: isHere ? address : 0,
+    data: isHere ? undefined : value.array,
     copied: false,
   };
 }

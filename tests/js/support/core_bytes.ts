@@ -3,5 +3,5 @@ import { readFileSync } from 'node:fs';
 import { encodeText } from '../../../scripts/lib/wasm_text.mjs';
 
 export default encodeText(
-  readFileSync(new URL('../../../build/wasm-release/bindings/layernorm.wasm', import.meta.url)),
+  readFileSync(new URL('../../../build/wasm-release/bindings/simd/layernorm.wasm', import.meta.url)),
 );

@@ -1,5 +1,6 @@
 // Compiled, never run: the declarations say what comes back, and refuse what is refused.
 import {
+  configure,
   createEngine,
   type DType,
   type Engine,
@@ -181,5 +182,12 @@ layerNorm(float32, [2, 2]);
 t32.shape = [1];
 // @ts-expect-error tensors are made by tensor()
 new Tensor();
-// @ts-expect-error an option of a later release
-void createEngine({ threads: 4 });
+void createEngine({ threads: 4, requireThreads: true });
+void configure({ threads: 'auto' }).then(({ threads, reason }): [number, string | undefined] => [
+  threads,
+  reason,
+]);
+// @ts-expect-error threads are counted, or 'auto'
+void createEngine({ threads: 'many' });
+// @ts-expect-error the memory is that of an engine
+void configure({ maxMemory: 2 ** 26 });
