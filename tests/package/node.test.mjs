@@ -66,6 +66,7 @@ describe('loading', () => {
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
       'LayerNormError',
+      'configure',
       'createEngine',
       'default',
       'info',
@@ -101,6 +102,28 @@ test('importing does nothing, the first call is synchronous, and nobody else not
     changedByCalls: [],
     resources: 0,
     listeners: 0,
+  });
+});
+
+describe('threads', () => {
+  test('by import: the same bits, no new globals, and the process ends by itself', () => {
+    assert.deepEqual(answer('threads.mjs'), {
+      threads: 3,
+      variant: 'simd-mt',
+      reason: null,
+      equal: 30,
+      globals: 0,
+    });
+  });
+
+  test('by require', () => {
+    const { row, ...rest } = answer('threads.cjs');
+    assert.deepEqual(rest, { threads: 2, variant: 'simd-mt' });
+    assertClose(row, ROW);
+  });
+
+  test('no code is made from strings', () => {
+    assert.equal(answer('--disallow-code-generation-from-strings', 'threads.mjs').threads, 3);
   });
 });
 

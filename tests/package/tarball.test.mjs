@@ -19,12 +19,19 @@ const FILES = [
   'dist/index.d.ts',
   'dist/index.js',
   'dist/index.js.map',
+  'dist/layernorm-mt.cjs',
+  'dist/layernorm-mt.cjs.map',
+  'dist/layernorm-mt.mjs',
+  'dist/layernorm-mt.mjs.map',
+  'dist/layernorm-mt.wasm',
   'dist/layernorm.wasm',
   'dist/workerd.js',
   'dist/workerd.js.map',
   'package.json',
 ];
-const SCRIPTS = FILES.filter((path) => /\.c?js$/.test(path));
+const SCRIPTS = FILES.filter((path) => /\.[cm]?js$/.test(path));
+/** What is loaded when threads are asked for. */
+const THREADS = SCRIPTS.filter((path) => path.includes('-mt.'));
 
 /** Bytes of the tarball. Far above what it has: a picture or a second copy of the maps would show. */
 const MAX_TARBALL = 500_000;
@@ -82,7 +89,11 @@ describe('contents', () => {
         assert.match(source, /^(\.\.\/js\/src\/[\w/]+\.ts|built:#[\w-]+)$/);
         assert.equal(typeof sourcesContent[i], 'string', source);
       });
-      assert.ok(sources.includes('../js/src/ops/layer_norm.ts'));
+      assert.ok(
+        sources.includes(
+          THREADS.includes(path) ? '../js/src/runtime/pool.ts' : '../js/src/ops/layer_norm.ts',
+        ),
+      );
       assert.ok(!sourcesContent.join('').includes('0061736d'), 'the map carries the wasm');
     });
   }
@@ -100,11 +111,23 @@ describe('code', () => {
     'a promise at the top level': /(?<![\w$.])await\s+import\b/,
   };
 
-  for (const path of SCRIPTS) {
+  /** Two imports, of which the first is for Node and unknown to bundlers; nothing else asks for what is outside. */
+  const LOADERS =
+    /import\(\/\*webpackIgnore:true\*\/\/\*@vite-ignore\*\/\w+\(\)\)|import\("\.\/layernorm-mt\.mjs"\)/g;
+  /** How that is decided. */
+  const NODE_OR_NOT = /\{\s*process:\s*\w+\s*\}\s*=\s*globalThis|process\.type/g;
+
+  test('index.js and index.cjs import the files for threads, when they are asked for', () => {
+    for (const path of ['dist/index.js', 'dist/index.cjs'])
+      assert.equal(text(path).match(LOADERS)?.length, 2);
+  });
+
+  for (const path of SCRIPTS.filter((one) => !THREADS.includes(one))) {
     test(`${path} has nothing that breaks somewhere`, () => {
+      const rest = text(path).replace(LOADERS, '').replace(NODE_OR_NOT, '');
       for (const [what, pattern] of Object.entries(FORBIDDEN)) {
-        const found = text(path).match(pattern);
-        assert.equal(found, null, `${what}: ...${text(path).slice(found?.index - 40, found?.index + 40)}...`);
+        const found = rest.match(pattern);
+        assert.equal(found, null, `${what}: ...${rest.slice(found?.index - 40, found?.index + 40)}...`);
       }
     });
   }
@@ -157,7 +180,15 @@ describe('validators', () => {
   test('are the types wrong? No, under node16 and bundler', () => {
     const { status, stdout, stderr } = run(bin('attw'), [
       pack().tarball,
-      ...['--profile', 'node16', '--exclude-entrypoints', 'layernorm.wasm', '--format', 'ascii'],
+      ...[
+        '--profile',
+        'node16',
+        '--exclude-entrypoints',
+        'layernorm.wasm',
+        'layernorm-mt.wasm',
+        '--format',
+        'ascii',
+      ],
       ...['--no-emoji', '--no-color'],
     ]);
     console.log(stdout + stderr);

@@ -1,7 +1,7 @@
 // Builds the app of consumers/web by each bundler as its users do it: without any configuration for the package. All of them
 // are the repository's own; the package is the one that is installed in the app.
 
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { build as viteBuild } from 'vite';
@@ -61,12 +61,18 @@ export const BUNDLERS = {
   /** No bundler: the files as they are, the package by its address, which stands where its name stood. */
   async 'no bundler'(app, folder) {
     mkdirSync(folder, { recursive: true });
-    copyFileSync(join(app, 'node_modules', 'layernorm', 'dist', 'index.js'), join(folder, 'layernorm.js'));
-    for (const name of ['main.js', 'worker.js']) {
+    const dist = join(app, 'node_modules', 'layernorm', 'dist');
+    copyFileSync(join(dist, 'index.js'), join(folder, 'layernorm.js'));
+    for (const name of ['layernorm-mt.mjs', 'layernorm-mt.wasm'])
+      copyFileSync(join(dist, name), join(folder, name));
+    const isThere = (name) => existsSync(join(app, name));
+    for (const name of ['main.js', 'worker.js', 'share.js'].filter(isThere)) {
       const code = readFileSync(join(app, name), 'utf8').replace("from 'layernorm'", "from './layernorm.js'");
       writeFileSync(join(folder, name), code);
     }
-    for (const name of ['compute.js', 'index.html']) copyFileSync(join(app, name), join(folder, name));
+    for (const name of ['compute.js', 'index.html'].filter(isThere)) {
+      copyFileSync(join(app, name), join(folder, name));
+    }
     return [];
   },
 };

@@ -14,10 +14,11 @@ const TYPES = {
 /**
  * @param {string} folder
  * @param {string} policy sent with every file
+ * @param {Record<string, string>} headers sent with every file as well
  * @returns {Promise<{ url: string, requests: string[], close: () => Promise<void> }>} `requests` are paths, those that were
  *   not found included
  */
-export async function serve(folder, policy) {
+export async function serve(folder, policy, headers = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
@@ -29,6 +30,7 @@ export async function serve(folder, policy) {
       'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
       'Content-Security-Policy': policy,
       'Cache-Control': 'no-store',
+      ...headers,
     });
     response.end(body ?? '');
   });

@@ -1,0 +1,3 @@
+import { tryToShare } from './share.js';
+
+tryToShare(3).then((result) => postMessage(result));
