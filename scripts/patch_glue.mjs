@@ -28,31 +28,8 @@ const without = (find, why, replace = '') => ({ glue: ONE_THREAD, why, find, rep
 const HANDED_IN =
   'TypeScript hands in the compiled module and the memory; what would fetch them makes bundlers copy files, and a module ' +
   'that does not fit would be answered by a request and an unhandled rejection';
-const NEVER_BOUND =
-  'no function that is bound takes or returns such a type, and the decoders of text that come with it are missing in audio worklets';
-
-/** What decodes and encodes types that no function takes or returns, with the decoders of text that come with it. */
-const withoutUnboundTypes = (glue) =>
-  [
-    {
-      find: /var stringToUTF8Array=.*?var __embind_register_void=/,
-      replace:
-        'var __embind_register_std_string=()=>{};var __embind_register_std_wstring=()=>{};var __embind_register_void=',
-    },
-    {
-      find: /(function __embind_register_memory_view\([^{]*\{).*?\{ignoreDuplicateRegistrations:true\}\)\}/,
-      replace: '$1}',
-    },
-    {
-      find: /var emval_freelist=.*?function readPointer.*?(function __embind_register_emval\([^{]*\{)[^}]*\}/,
-      replace: '$1}',
-    },
-    { find: /init_emval\(\);/, replace: '' },
-    {
-      find: /(function __embind_register_bigint\([^{]*\{).*?destructorFunction:null\}\)\}/,
-      replace: '$1}',
-    },
-  ].map((edit) => ({ glue, why: NEVER_BOUND, ...edit }));
+const AT_ONCE = 'everything is there when the glue is called, and nobody hooks in: it starts at once';
+const FEW_VIEWS = 'it reads text and the registrations, nothing else';
 
 /** @type {Edit[]} */
 export const EDITS = [
@@ -76,7 +53,17 @@ export const EDITS = [
   ),
   without(/var readyPromiseResolve,.*?readyPromiseReject=reject\}\);/, 'nobody waits: all is synchronous'),
   without(/readyPromiseResolve\(Module\);/, 'the other end of that promise'),
-  ...[ONE_THREAD, THREADS_WEB, THREADS_NODE].flatMap(withoutUnboundTypes),
+  without(/var __ATPRERUN__=.*?callback\(\)\}\}\}/, AT_ONCE),
+  without(/addOnInit\([^)]*\);removeRunDependency\("wasm-instantiate"\);/, AT_ONCE),
+  without(/addRunDependency\("wasm-instantiate"\);/, AT_ONCE),
+  without(/var callRuntimeCallbacks=.*?\};/, AT_ONCE),
+  without(/var calledRun;.*?doRun\(\)\}\}run\(\);/, AT_ONCE, '___wasm_call_ctors();'),
+  without(/var HEAP8,HEAPU8,[^;]*;/, FEW_VIEWS, 'var HEAPU8,HEAPU32;'),
+  without(
+    /HEAP8=new Int8Array\(b\);.*?HEAPU64=new BigUint64Array\(b\)/,
+    FEW_VIEWS,
+    'HEAPU8=new Uint8Array(b);HEAPU32=new Uint32Array(b)',
+  ),
   {
     glue: THREADS_WEB,
     why: 'Vite takes literal worker options only (emscripten#22394)',
