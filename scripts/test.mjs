@@ -149,7 +149,11 @@ async function nodeTests(folder, env) {
     ? readdirSync(at(folder)).filter((name) => name.endsWith('.test.mjs'))
     : [];
   if (files.length === 0) throw new StepError(`${folder} has no *.test.mjs`);
-  await show(['node', '--test', '--test-reporter=spec', ...files.map((name) => `${folder}/${name}`)], env);
+  const reporters = ['spec', './scripts/lib/ended_reporter.mjs'].flatMap((reporter) => [
+    `--test-reporter=${reporter}`,
+    '--test-reporter-destination=stdout',
+  ]);
+  await show(['node', '--test', ...reporters, ...files.map((name) => `${folder}/${name}`)], env);
 }
 
 /** Every kernel prints a hash of what it computed: debugged, optimized, and by the vectors of WebAssembly. */

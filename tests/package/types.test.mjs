@@ -16,12 +16,14 @@ before(() => {
   }
 });
 
-/** Compiles into a folder of the given name; what the compiler says. */
+/** Compiles into a folder of the given name; what the compiler says. It has to end by itself: 0, or 2 for mistakes. */
 function tsc(name, files, options) {
   const base = { target: 'es2022', strict: true, skipLibCheck: false, types: [], outDir: name };
   const config = `tsconfig.${name}.json`;
   writeFileSync(join(app, config), JSON.stringify({ compilerOptions: { ...base, ...options }, files }));
-  return run(bin('tsc'), ['-p', config], { cwd: app }).stdout;
+  const { status, stdout, stderr } = run(bin('tsc'), ['-p', config], { cwd: app });
+  assert.equal(status, stdout === '' ? 0 : 2, `tsc ended with ${status}\n${stderr}${stdout}`);
+  return stdout;
 }
 
 const NODE16 = { module: 'node16', moduleResolution: 'node16' };
