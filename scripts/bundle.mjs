@@ -30,7 +30,14 @@ const LEFT_ALONE = {
  * the import of the file, and forbid compiling bytes.
  */
 const BUNDLES = [
-  { entry: 'index.ts', file: 'index.js', format: 'esm', bytes: true, pool: THREADS, forbidden: [NODE, META] },
+  {
+    entry: 'index.ts',
+    file: 'index.js',
+    format: 'esm',
+    bytes: true,
+    threads: THREADS,
+    forbidden: [NODE, META],
+  },
   // Only for `node` esbuild lists the exports in a form that Node's CommonJS lexer finds; the code is the same.
   {
     entry: 'index.ts',
@@ -38,21 +45,21 @@ const BUNDLES = [
     format: 'cjs',
     bytes: true,
     platform: 'node',
-    pool: THREADS,
+    threads: THREADS,
     forbidden: [NODE, META],
   },
   {
     entry: 'workerd.ts',
     file: 'workerd.js',
     format: 'esm',
-    pool: NO_THREADS,
+    threads: NO_THREADS,
     forbidden: [NODE, META, IMPORT],
   },
   {
     entry: 'edge_light.ts',
     file: 'edge-light.js',
     format: 'esm',
-    pool: NO_THREADS,
+    threads: NO_THREADS,
     forbidden: [NODE, META, IMPORT],
   },
   // Loaded when threads are asked for, and run by every worker.
@@ -105,7 +112,7 @@ export async function bundle() {
 }
 
 async function bundleOne(bundle) {
-  const { entry, file, format, bytes, platform = 'neutral', pool, glue, forbidden } = bundle;
+  const { entry, file, format, bytes, platform = 'neutral', threads, glue, forbidden } = bundle;
   const esbuild = await import('esbuild');
   const outfile = at('dist', file);
   await esbuild.build({
@@ -128,7 +135,7 @@ async function bundleOne(bundle) {
   });
 
   const code = readFileSync(outfile, 'utf8').replace(LEFT_ALONE.find, LEFT_ALONE.replace);
-  if (pool === THREADS && !code.includes(LEFT_ALONE.replace)) {
+  if (threads === THREADS && !code.includes(LEFT_ALONE.replace)) {
     throw new StepError(`dist/${file} lacks the import that bundlers leave alone`);
   }
   writeFileSync(outfile, code);
@@ -144,10 +151,10 @@ function bytesOfWasm(format) {
 }
 
 /** The modules that js/src imports but only the build can make; js/src/runtime/virtual_modules.d.ts declares them. */
-function virtualModules({ bytes, pool, glue = built.glue }) {
+function virtualModules({ bytes, threads, glue = built.glue }) {
   const make = {
     '#core-glue': () => readFileSync(glue, 'utf8'),
-    '#pool': () => pool,
+    '#threads': () => threads,
     '#core-bytes': () => (bytes ? `export default ${BYTES};` : exportDefault('')),
     '#version': () => exportDefault(JSON.parse(readFileSync(at('package.json'), 'utf8')).version),
   };

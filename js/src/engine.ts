@@ -7,30 +7,10 @@ import { checkOptions, readFlag } from './ops/options.js';
 import { describe, LayerNormError } from './runtime/errors.js';
 import { defaultHeapOwner, HeapOwner } from './runtime/heap.js';
 import { instantiate } from './runtime/load.js';
-import type { Threads } from './runtime/pool.js';
-import { instantiateThreads, readThreads } from './runtime/threads.js';
+import { type Info, readThreads, useThreads } from './runtime/threads.js';
 import { Disposing, type UsingDisposable } from './tensor/disposable.js';
 import type { tensor } from './tensor/tensor.js';
 import { tensorOn } from './tensor/tensor.js';
-
-/** What runs, and what it uses. */
-export interface Info {
-  /**
-   * The build of the core: WebAssembly with fixed-width SIMD, and with threads as well. The results of both are the same bits
-   * everywhere, for any number of threads.
-   */
-  readonly variant: 'simd' | 'simd-mt';
-  /** How many threads work on a call, the calling one included. */
-  readonly threads: number;
-  /** Why it is one thread only. */
-  readonly reason?: string;
-  /** The version of this package. */
-  readonly version: string;
-  /** Bytes of the WebAssembly memory. It grows as needed and never shrinks; a disposed engine gives all of it back. */
-  readonly memoryBytes: number;
-  /** Tensors that have been made and not been disposed. */
-  readonly liveTensors: number;
-}
 
 /** `WebAssembly.Module` where the user's TypeScript knows it: neither its `lib` without the DOM nor Node's types do. */
 export type CompiledModule = typeof globalThis extends {
@@ -183,28 +163,6 @@ export async function configure(options: ThreadOptions = {}): Promise<Info> {
   return info();
 }
 
-async function useThreads(
-  operation: string,
-  owner: HeapOwner,
-  threads: Threads,
-  required: boolean,
-  maxMemory?: number,
-): Promise<void> {
-  const { pool, core } = owner.forTensors.heap(operation);
-  try {
-    if (pool?.usable) {
-      await pool.use(core, threads);
-    } else if (threads !== 1) {
-      owner.addThreads(await instantiateThreads(operation, threads, maxMemory));
-    }
-  } catch (cause) {
-    owner.reason = cause instanceof Error ? cause.message : describe(cause);
-    if (required) {
-      throw new LayerNormError('ERR_THREADS_UNAVAILABLE', `${operation}: ${owner.reason}`, cause);
-    }
-  }
-}
-
 /**
  * Says what the functions that are exported on their own run on. Loads the WebAssembly module if no call has done so yet.
  * @throws {@link LayerNormError} `ERR_LOAD`
@@ -213,16 +171,15 @@ export function info(): Info {
   return infoOf(defaultHeapOwner());
 }
 
-function infoOf(owner: HeapOwner): Info {
-  const heaps = owner.all.map((one) => one.heap('info'));
-  const pool = heaps.at(-1)?.pool;
-  const threads = pool?.threads ?? 1;
-  return {
-    variant: pool ? 'simd-mt' : 'simd',
-    threads,
-    ...(threads === 1 && { reason: pool?.reason ?? owner.reason }),
+function infoOf(engine: HeapOwner): Info {
+  const { memory, liveTensors } = engine.heap('info');
+  const one: Info = {
+    variant: 'simd',
+    threads: 1,
+    reason: engine.reason,
     version,
-    memoryBytes: heaps.reduce((sum, { memory }) => sum + memory.buffer.byteLength, 0),
-    liveTensors: heaps.reduce((sum, { liveTensors }) => sum + liveTensors, 0),
+    memoryBytes: memory.buffer.byteLength,
+    liveTensors,
   };
+  return engine.threads?.info(one) ?? one;
 }

@@ -4,7 +4,6 @@ export {
   createEngine,
   type Engine,
   type EngineOptions,
-  type Info,
   info,
   type ThreadOptions,
 } from './engine.js';
@@ -23,6 +22,7 @@ export {
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
+export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray } from './tensor/dtype.js';
 export type { Tensor } from './tensor/heap_tensor.js';
 export { tensor } from './tensor/tensor.js';

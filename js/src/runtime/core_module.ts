@@ -6,6 +6,15 @@ export type DType = 'float32' | 'float64';
 /** The element types, numbered as the bindings number them. */
 export const CORE_DTYPE: Readonly<Record<DType, number>> = { float32: 0, float64: 1 };
 
+/** Bytes of one page of WebAssembly memory. */
+export const PAGE_BYTES = 65536;
+
+/** What the module declares as its initial memory: 1 MiB. Must equal INITIAL_MEMORY of the linker, in pages. */
+export const INITIAL_PAGES = 16;
+
+/** What 32-bit addresses reach: 4 GiB. */
+export const MAXIMUM_PAGES = 65536;
+
 /** What a kernel answers when it did its work. The other values, their codes and their texts live in the core. */
 const STATUS_OK = 0;
 
@@ -94,6 +103,12 @@ export interface CoreModule {
   statusMessage(status: number): number;
   /** @returns address of the version of the package that the module was built for */
   version(): number;
+}
+
+/** A module with a memory of its own. */
+export interface Instance {
+  readonly core: CoreModule;
+  readonly memory: WebAssembly.Memory;
 }
 
 /** What the glue takes, of everything that Emscripten would allow. */

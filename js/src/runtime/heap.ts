@@ -1,7 +1,7 @@
-import { type CoreModule, checkStatus, type DType } from './core_module.js';
+import { type CoreModule, checkStatus, type DType, type Instance } from './core_module.js';
 import { LayerNormError } from './errors.js';
-import { type Instance, instantiate } from './load.js';
-import type { Pool } from './pool.js';
+import { instantiate } from './load.js';
+import type { EngineThreads } from './threads.js';
 
 /** Most dimensions that the core takes: one bit each in a mask of axes. */
 export const MAX_RANK = 32;
@@ -12,76 +12,54 @@ export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { float32: 4, 
 /** The least that the scratch block has: more than any call on a small array needs, well below the initial memory. */
 const LEAST_SCRATCH_BYTES = 192 * 1024;
 
-/** Shared memories by the buffers that they have had: growth leaves the old ones usable, as shorter views of the same bytes. */
-let sharedMemories: WeakMap<ArrayBufferLike, WebAssembly.Memory> | undefined;
+/** Memories by the buffers that they have had: growth leaves those of a shared one usable, as shorter views of the same bytes. */
+const memories = /* @__PURE__ */ new WeakMap<ArrayBufferLike, WebAssembly.Memory>();
 
 /** What two arrays have in common that lie in the same memory. */
 export function memoryOf(buffer: ArrayBufferLike): object {
-  return sharedMemories?.get(buffer) ?? buffer;
+  return memories.get(buffer) ?? buffer;
 }
 
 /**
  * The memory of one instance of the core: blocks, views, and the one block that calls share as scratch.
- * Growth detaches every view, so views are fetched anew after anything that may allocate.
+ * Growth makes every view stale, so views are fetched anew after anything that may allocate.
  */
 export class Heap {
   readonly core: CoreModule;
   readonly memory: WebAssembly.Memory;
-  /** The threads that share the core's work, where it is the build with threads. */
-  readonly pool: Pool<unknown> | undefined;
   /** Tensors that own a block. */
   liveTensors = 0;
   /** Where a call puts the sizes of its dimensions: {@link MAX_RANK} of uint32. */
   readonly dims: number;
 
-  #float32: Float32Array<ArrayBuffer>;
-  #float64: Float64Array<ArrayBuffer>;
-  #uint32: Uint32Array<ArrayBuffer>;
+  #float32!: Float32Array<ArrayBuffer>;
+  #float64!: Float64Array<ArrayBuffer>;
+  #uint32!: Uint32Array<ArrayBuffer>;
   #scratch = 0;
   #scratchBytes = 0;
 
   constructor(instance: Instance) {
     this.core = instance.core;
     this.memory = instance.memory;
-    this.pool = instance.pool;
-    this.#float32 = new Float32Array(this.memory.buffer);
-    this.#float64 = new Float64Array(this.memory.buffer);
-    this.#uint32 = new Uint32Array(this.memory.buffer);
-    if (this.pool) this.#remember(this.memory.buffer);
+    this.#renewViews();
     this.dims = this.allocate('load', MAX_RANK * Uint32Array.BYTES_PER_ELEMENT);
     this.scratch('load', LEAST_SCRATCH_BYTES);
   }
 
-  // Growth detaches the views, which empties them. Looking at that is four times as fast as at `memory.buffer`. Those of a
-  // shared memory are renewed when it grows.
-
-  /** The whole memory as float32. Not to be kept across an allocation. */
-  get float32(): Float32Array<ArrayBuffer> {
-    if (this.#float32.length === 0) this.#float32 = new Float32Array(this.memory.buffer);
-    return this.#float32;
-  }
-
-  /** The whole memory as float64. Not to be kept across an allocation. */
-  get float64(): Float64Array<ArrayBuffer> {
-    if (this.#float64.length === 0) this.#float64 = new Float64Array(this.memory.buffer);
-    return this.#float64;
-  }
-
   /** Writes the sizes of the dimensions to {@link dims}, where the core reads them. */
   writeDims(sizes: readonly number[]): void {
-    if (this.#uint32.length === 0) this.#uint32 = new Uint32Array(this.memory.buffer);
     const start = this.dims / Uint32Array.BYTES_PER_ELEMENT;
     for (let i = 0; i < sizes.length; i++) this.#uint32[start + i] = sizes[i] as number;
   }
 
   /** The whole memory in elements of `dtype`. Not to be kept across an allocation. */
   elements(dtype: DType): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-    return dtype === 'float32' ? this.float32 : this.float64;
+    return dtype === 'float32' ? this.#float32 : this.#float64;
   }
 
   /** A new view of `length` elements at `address`. Valid until the memory grows. */
   view(dtype: DType, address: number, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-    if (this.pool) this.#renewViews(); // new threads take memory, too
+    this.#renewViews(); // threads that start take memory, too
     return dtype === 'float32'
       ? new Float32Array(this.memory.buffer, address, length)
       : new Float64Array(this.memory.buffer, address, length);
@@ -134,31 +112,26 @@ export class Heap {
     checkStatus(this.core, this.memory, operation, status);
   }
 
-  /** Whether an array lies in this memory. */
+  /** Whether an array with this buffer lies in this memory. */
   owns(buffer: ArrayBufferLike): boolean {
-    return buffer === this.memory.buffer || memoryOf(buffer) === this.memory;
+    return memoryOf(buffer) === this.memory;
   }
 
   /** Addresses end at 4 GiB: what lies beyond would wrap around on its way into the core. */
   #tryAllocate(bytes: number): number {
     const address = bytes < 2 ** 32 ? this.core.allocate(bytes) : 0;
-    if (this.pool) this.#renewViews();
+    this.#renewViews();
     return address;
   }
 
-  /** After a shared memory may have grown, which detaches nothing. */
+  /** After the memory may have grown. */
   #renewViews(): void {
     const { buffer } = this.memory;
-    if (buffer === this.#float32.buffer) return;
-    this.#remember(buffer);
+    if (buffer === this.#float32?.buffer) return;
+    memories.set(buffer, this.memory);
     this.#float32 = new Float32Array(buffer);
     this.#float64 = new Float64Array(buffer);
     this.#uint32 = new Uint32Array(buffer);
-  }
-
-  #remember(buffer: ArrayBufferLike): void {
-    sharedMemories ??= new WeakMap();
-    sharedMemories.set(buffer, this.memory);
   }
 
   #outOfMemory(operation: string, bytes: number): LayerNormError {
@@ -170,9 +143,6 @@ export class Heap {
   }
 }
 
-/** Why nobody has more than one thread who did not ask for it. */
-const NOT_ASKED_FOR = "nobody has asked for threads: await configure({ threads: 'auto' })";
-
 /**
  * A heap that can be given up as a whole: what engines are made on. Where an engine has threads, they have a heap of their own,
  * in which new tensors lie. Arrays go on passing through the first: copying to and from a shared memory takes engines two to
@@ -180,30 +150,25 @@ const NOT_ASKED_FOR = "nobody has asked for threads: await configure({ threads: 
  */
 export class HeapOwner {
   /** The owner that the engine began with; itself, if this is it. */
-  readonly first: HeapOwner;
-  /** Why there is one thread only, where no heap has more. */
-  reason: string = NOT_ASKED_FOR;
+  readonly engine: HeapOwner;
+  /** Of an engine: what was loaded for its threads. */
+  threads: EngineThreads | undefined;
+  /** Of an engine: why nothing was loaded. */
+  reason = "nobody has asked for threads: await configure({ threads: 'auto' })";
   #heap: Heap | undefined;
-  /** Of the first owner: those with threads, the one in use last. */
-  #threaded: HeapOwner[] = [];
 
-  constructor(instance: Instance, first?: HeapOwner) {
+  constructor(instance: Instance, engine?: HeapOwner) {
     this.#heap = new Heap(instance);
-    this.first = first ?? this;
+    this.engine = engine ?? this;
   }
 
   get disposed(): boolean {
     return this.#heap === undefined;
   }
 
-  /** The owner in whose heap new tensors lie. */
+  /** The owner in whose heap new tensors of the engine lie. */
   get forTensors(): HeapOwner {
-    return this.first.#threaded.at(-1) ?? this.first;
-  }
-
-  /** All owners of the engine. */
-  get all(): HeapOwner[] {
-    return [this.first, ...this.first.#threaded];
+    return this.threads?.owner ?? this;
   }
 
   /** @throws {@link LayerNormError} `ERR_DISPOSED` once {@link dispose} has been called */
@@ -214,19 +179,10 @@ export class HeapOwner {
     return this.#heap;
   }
 
-  /** Lets new tensors lie in the memory of threads. */
-  addThreads(instance: Instance): void {
-    const { first } = this;
-    first.#threaded = first.#threaded.filter((one) => one.heap('configure').liveTensors > 0);
-    first.#threaded.push(new HeapOwner(instance, first));
-  }
-
-  /** Lets go of the engine's memory, so that the garbage collector can take it. */
+  /** Lets go of the memory, so that the garbage collector can take it. */
   dispose(): void {
-    for (const owner of this.all) {
-      owner.#heap?.pool?.stop('the engine has been disposed');
-      owner.#heap = undefined;
-    }
+    this.threads?.dispose();
+    this.#heap = undefined;
   }
 }
 

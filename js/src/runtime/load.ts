@@ -2,26 +2,16 @@ import text from '#core-bytes';
 import createCore from '#core-glue';
 import version from '#version';
 import { compile, decodeText } from './compile.js';
-import { type CoreFactoryOptions, type CoreModule, readText } from './core_module.js';
+import {
+  type CoreFactoryOptions,
+  type CoreModule,
+  INITIAL_PAGES,
+  type Instance,
+  MAXIMUM_PAGES,
+  PAGE_BYTES,
+  readText,
+} from './core_module.js';
 import { describe, LayerNormError } from './errors.js';
-import type { Pool } from './pool.js';
-
-/** Bytes of one page of WebAssembly memory. */
-const PAGE_BYTES = 65536;
-
-/** What the module declares as its initial memory: 1 MiB. Must equal INITIAL_MEMORY of the linker, in pages. */
-const INITIAL_PAGES = 16;
-
-/** What 32-bit addresses reach: 4 GiB. */
-const MAXIMUM_PAGES = 65536;
-
-/** A module with a memory of its own. */
-export interface Instance {
-  readonly core: CoreModule;
-  readonly memory: WebAssembly.Memory;
-  /** The threads that share its work, where it is the build with threads. */
-  readonly pool: Pool<unknown> | undefined;
-}
 
 /** Compiled once and shared by all engines: instances differ in their memory only. */
 let defaultModule: WebAssembly.Module | undefined;
@@ -36,13 +26,11 @@ export function setDefaultModule(module: WebAssembly.Module): void {
  * @param operation - the caller's name, for error messages
  * @param module - the compiled core; the one inside this package by default
  * @param maxMemory - how many bytes the memory may grow to; 4 GiB by default
- * @param pool - given, `module` is the build with threads and the memory is shared
  */
 export function instantiate(
   operation: string,
   module?: WebAssembly.Module,
   maxMemory: number = MAXIMUM_PAGES * PAGE_BYTES,
-  pool?: Pool<unknown>,
 ): Instance {
   const maximum = Math.floor(maxMemory / PAGE_BYTES);
   if (!(maximum >= INITIAL_PAGES && maximum <= MAXIMUM_PAGES)) {
@@ -53,8 +41,8 @@ export function instantiate(
     );
   }
   module ??= defaultModule ??= compile(decodeText(text));
-  const memory = createMemory(operation, maximum, pool !== undefined);
-  const core = start(operation, module, memory, pool);
+  const memory = createMemory(operation, maximum);
+  const core = start(operation, module, memory);
   const built = readText(memory, core.version());
   if (built !== version) {
     throw new LayerNormError(
@@ -62,12 +50,12 @@ export function instantiate(
       `${operation}: the WebAssembly module is of layernorm ${built}, expected ${version}, the version of this JavaScript`,
     );
   }
-  return { core, memory, pool };
+  return { core, memory };
 }
 
-function createMemory(operation: string, maximum: number, shared: boolean): WebAssembly.Memory {
+function createMemory(operation: string, maximum: number): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared });
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum });
   } catch (cause) {
     throw new LayerNormError(
       'ERR_OUT_OF_MEMORY',
@@ -79,19 +67,13 @@ function createMemory(operation: string, maximum: number, shared: boolean): WebA
 }
 
 /** Runs the glue, which fills the very object it is given. */
-function start(
-  operation: string,
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  pool: Pool<unknown> | undefined,
-): CoreModule {
+function start(operation: string, module: WebAssembly.Module, memory: WebAssembly.Memory): CoreModule {
   const core: CoreFactoryOptions = {
-    ...pool?.hooks,
     wasmMemory: memory,
     instantiateWasm: (imports, receive) => receive(new WebAssembly.Instance(module, imports), module),
   };
   try {
-    (pool?.createCore ?? createCore)(core);
+    createCore(core);
   } catch (cause) {
     throw new LayerNormError(
       'ERR_LOAD',

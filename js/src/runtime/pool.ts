@@ -1,5 +1,5 @@
-// What the threads need beside the core. Bundled into files of their own, which are loaded when threads are asked for.
 import type { CoreModule } from './core_module.js';
+import type { Threads } from './threads.js';
 
 /** The functions that the bindings of the build with threads register in addition. */
 export interface ThreadedCoreModule extends CoreModule {
@@ -28,9 +28,6 @@ export interface PoolHooks {
    */
   workersGone(idle: number, expected: number): boolean;
 }
-
-/** The option `threads`. */
-export type Threads = number | 'auto';
 
 /** What is different between Node and browsers. `Worker` is the class of the platform. */
 export interface Platform<Worker> {
@@ -194,9 +191,4 @@ function missingMemory(): string | undefined {
     ? 'SharedArrayBuffer is missing: the page is not cross-origin isolated, which takes the headers ' +
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
     : 'SharedArrayBuffer is missing in this runtime';
-}
-
-/** What each of the files exports. */
-export interface PoolModule {
-  createPool(): Pool<unknown>;
 }

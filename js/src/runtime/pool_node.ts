@@ -4,9 +4,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import createCore from '#core-glue';
-import { Pool, type PoolModule } from './pool.js';
+import { Pool } from './pool.js';
+import { Team } from './team.js';
+import type { ThreadsModule } from './threads.js';
 
-export const createPool: PoolModule['createPool'] = () =>
+const newPool = () =>
   new Pool<Worker>({
     createCore,
     compile: async () => WebAssembly.compile(await readFile(join(__dirname, 'layernorm-mt.wasm'))),
@@ -21,3 +23,5 @@ export const createPool: PoolModule['createPool'] = () =>
     cores: availableParallelism,
     hint: 'layernorm-mt.cjs has to lie beside the file that loaded it',
   }) as Pool<unknown>;
+
+export const createThreads: ThreadsModule['createThreads'] = (...engine) => new Team(newPool, ...engine);

@@ -1,6 +1,8 @@
 // dist/layernorm-mt.mjs: loaded by browsers when threads are asked for, and by each of the workers.
 import createCore from '#core-glue';
-import { Pool, type PoolModule } from './pool.js';
+import { Pool } from './pool.js';
+import { Team } from './team.js';
+import type { ThreadsModule } from './threads.js';
 
 async function compile(): Promise<WebAssembly.Module> {
   const url = new URL('layernorm-mt.wasm', import.meta.url);
@@ -12,7 +14,7 @@ async function compile(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(bytes);
 }
 
-export const createPool: PoolModule['createPool'] = () =>
+const newPool = () =>
   new Pool<Worker>({
     createCore,
     compile,
@@ -30,3 +32,5 @@ export const createPool: PoolModule['createPool'] = () =>
       "a Content-Security-Policy has to allow 'self' in worker-src, and layernorm-mt.mjs has to lie beside the script that " +
       'loaded it, with the same Cross-Origin-Embedder-Policy as the page',
   }) as Pool<unknown>;
+
+export const createThreads: ThreadsModule['createThreads'] = (...engine) => new Team(newPool, ...engine);

@@ -12,10 +12,10 @@ declare module '#core-bytes' {
   export default text;
 }
 
-declare module '#pool' {
-  /** Loads the files for threads: those for Node, or those for browsers. */
-  const loadPool: (inNode: boolean) => Promise<import('./pool.js').PoolModule>;
-  export default loadPool;
+declare module '#threads' {
+  /** Loads what threads need: the file for Node, or that for browsers. */
+  const loadThreads: (inNode: boolean) => Promise<import('./threads.js').ThreadsModule>;
+  export default loadThreads;
 }
 
 declare module '#version' {

@@ -87,7 +87,7 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
 
   /** Whether it belongs to the engine of `owner`, in whichever of its heaps. */
   isOf(owner: HeapOwner): boolean {
-    return this.#owner.first === owner.first;
+    return this.#owner.engine === owner.engine;
   }
 
   /** Whether it lies in the heap of `owner`. */

@@ -33,7 +33,7 @@ function scale(heap: Heap, rounds: Round[]): Kernel {
   return (block, from, to, last, workspace, workspaceBytes) => {
     rounds.push({ block, from: [...from], to: [...to], last, workspace, workspaceBytes });
     const at = (address: number, index: number): number => address / 4 + index;
-    const numbers = heap.float32;
+    const numbers = heap.elements('float32');
     const positions = block.elements / block.groups;
     for (let i = 0; i < block.elements; i++) {
       const [group, position] = [Math.floor(i / positions), i % positions];
@@ -122,7 +122,7 @@ function negateColumns(of: HeapOwner, rows: number, columns: number): number[] {
     [{ per: 'element', input: read(x), output: targetOf(read(x)) }],
     (block, from, to) => {
       expect(from).toEqual(to);
-      const numbers = heap.float32;
+      const numbers = heap.elements('float32');
       for (let i = 0; i < block.elements; i++) (numbers[(to[0] as number) / 4 + i] as number) *= -1;
       seen.push(block.groups);
       return 0;
