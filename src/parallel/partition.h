@@ -8,8 +8,13 @@
 
 namespace layernorm {
 
-// What one block has at least, as far as there is that much: 0.3 us of work, which pays for claiming it.
-inline constexpr std::size_t kLeastBlockElements = 1024;
+// What one block has at least, as far as there is that much: 1.2 us of work, which pays for claiming it.
+inline constexpr std::size_t kLeastBlockElements = 4096;
+
+// Blocks that are enough for threads to end together; more cost 10 ns each. Of very large operations there are more,
+// since a block that is overwritten has to be copied (thread_pool.h) and is then no larger than this.
+inline constexpr std::size_t kEnoughBlocks = 128;
+inline constexpr std::size_t kLargeBlockElements = 16 * 1024;
 
 // The pool keeps one byte for each.
 inline constexpr std::size_t kMaxBlocks = 4096;
@@ -23,9 +28,13 @@ struct Partition {
 
   static constexpr Partition of(std::size_t items, std::size_t item_elements) {
     const auto quotient_up = [](std::size_t a, std::size_t b) { return a / b + (a % b != 0); };
-    const std::size_t enough = item_elements == 0 ? 1 : quotient_up(kLeastBlockElements, item_elements);
-    const std::size_t few = quotient_up(items, kMaxBlocks);
-    return {items, item_elements, enough > few ? enough : few};
+    const auto least = [](std::size_t a, std::size_t b) { return a < b ? a : b; };
+    const auto most = [](std::size_t a, std::size_t b) { return a < b ? b : a; };
+    const std::size_t elements = most(item_elements, 1);
+    const std::size_t small = quotient_up(kLeastBlockElements, elements);
+    const std::size_t large = most(kLargeBlockElements / elements, 1);
+    const std::size_t enough = least(quotient_up(items, kEnoughBlocks), large);
+    return {items, item_elements, most(most(small, enough), quotient_up(items, kMaxBlocks))};
   }
 
   constexpr std::size_t blocks() const { return items / block_items + (items % block_items != 0); }

@@ -3,14 +3,15 @@
 #if defined(LAYERNORM_THREADS)
 
 #include <chrono>
+#include <iterator>
 
 namespace layernorm {
 namespace {
 
 // Elements are a measure of work: about 0.3 ns each.
 
-// From this many on a job is shared with workers that are awake: 2 threads then beat 1.
-constexpr std::size_t kWorthSharing = 2048;
+// From this many on a job is shared with workers that are awake: 2 threads then beat 1. Smaller ones do not even ask.
+constexpr std::size_t kWorthSharing = 8 * 1024;
 // From this many on it is worth to wake them: 150 us.
 constexpr std::size_t kWorthWaking = 512 * 1024;
 // Small jobs in a row after which a worker is woken for the next; doubled each time.
@@ -31,9 +32,11 @@ constexpr unsigned kSample = 8;
 constexpr std::int64_t kLossFactor = 20;
 // As much may be lost at once, a time slice of the system, without working alone for it.
 constexpr std::int64_t kForgiven = 4 * kMillisecond;
-// After so many shared runs of a shape some are done alone, to see what that takes; earlier after a start. The last
-// of them counts: the others bring the data back into the caller's caches.
-constexpr unsigned kReviewEvery = 128, kReviewRuns = 3;
+// What has to be at hand before a worker is woken for small jobs, which can win it back only afterwards.
+constexpr std::int64_t kReserve = kMillisecond / 4;
+// After so many shared runs of a shape two are done alone, to see what that takes; earlier after a start. The second
+// counts: the first brings the data back into the caller's caches.
+constexpr unsigned kReviewEvery = 512, kReviewRuns = 2;
 // What an element takes at most, in ns: ten times as long as usual.
 constexpr double kSlowestElement = 4;
 
@@ -187,7 +190,7 @@ void ThreadPool::run(const Job& job) {
     } else {
       if (shape.review > 0) --shape.review;
       if (shape.review == 0) shape.learn(time);
-      if (balance_ < 0) balance_ += weight * time / kLossFactor;
+      if (balance_ < kReserve) balance_ += weight * time / kLossFactor;
     }
   }
   running_.store(false, std::memory_order_release);
@@ -204,10 +207,11 @@ void ThreadPool::Known::learn(std::int64_t time) {
 
 ThreadPool::Known& ThreadPool::known(const Job& job) {
   const auto [items, item_elements, block_items] = job.partition;
-  Known& shape = known_[(items * 31 + item_elements) % 16];
-  if (shape.work != job.work || shape.items != items || shape.item_elements != item_elements) {
-    shape = {.work = job.work, .items = items, .item_elements = item_elements, .review = kReviewRuns};
+  for (Known& shape : known_) {
+    if (shape.work == job.work && shape.items == items && shape.item_elements == item_elements) return shape;
   }
+  Known& shape = known_[next_known_++ % std::size(known_)];
+  shape = {.work = job.work, .items = items, .item_elements = item_elements, .review = kReviewRuns};
   return shape;
 }
 
@@ -219,7 +223,7 @@ bool ThreadPool::shares(const Job& job, Known& shape) {
   } else if (awake > 0) {
     patience_ = kFirstPatience;
   } else {
-    if (++asleep_jobs_ >= patience_) {
+    if (++asleep_jobs_ >= patience_ && balance_ >= kReserve) {
       asleep_jobs_ = 0;
       if (patience_ < kLastPatience) patience_ *= 2;
       const std::int64_t start = now();

@@ -135,6 +135,7 @@ class ThreadPool {
   unsigned asleep_jobs_ = 0;
   unsigned patience_ = 0;
   Known known_[16];
+  unsigned next_known_ = 0;
   std::int64_t balance_ = 0;  // ns won (at most kForgiven) or lost
 
   // number of the job : 32, first block that nobody has claimed : 16, the one after the last : 16

@@ -27,9 +27,12 @@ TEST(Partition, BlocksAreWorthClaimingAndFewEnough) {
 }
 
 TEST(Partition, CutsRowsAsDocumented) {
-  EXPECT_EQ(Partition::of(8, 256).blocks(), 2u);
-  EXPECT_EQ(Partition::of(512, 1024).blocks(), 512u);
-  EXPECT_EQ(Partition::of(8192, 1024).block_items, 2u);
+  EXPECT_EQ(Partition::of(8, 256).blocks(), 1u);
+  EXPECT_EQ(Partition::of(32, 256).blocks(), 2u);
+  EXPECT_EQ(Partition::of(512, 1024).blocks(), 128u);
+  EXPECT_EQ(Partition::of(8192, 1024).block_elements(), kLargeBlockElements);
+  EXPECT_EQ(Partition::of(3, 100000).blocks(), 3u);
+  EXPECT_EQ(Partition::of(1u << 20, 1024).blocks(), kMaxBlocks);
 }
 
 }  // namespace
