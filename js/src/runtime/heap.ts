@@ -52,6 +52,13 @@ export class Heap {
     for (let i = 0; i < sizes.length; i++) this.#uint32[start + i] = sizes[i] as number;
   }
 
+  /** {@link writeDims} for a matrix. */
+  writeRows(rows: number, columns: number): void {
+    const start = this.dims / Uint32Array.BYTES_PER_ELEMENT;
+    this.#uint32[start] = rows;
+    this.#uint32[start + 1] = columns;
+  }
+
   /** The whole memory in elements of `dtype`. Not to be kept across an allocation. */
   elements(dtype: DType): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
     return dtype === 'float32' ? this.#float32 : this.#float64;
