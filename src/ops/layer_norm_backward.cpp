@@ -6,14 +6,15 @@
 #include "ops/layer_norm.h"
 #include "ops/moments.h"
 #include "ops/parameter.h"
+#include "parallel/thread_pool.h"
 #include "simd/build.h"
 #include "simd/row_ops.h"
 
 namespace layernorm {
 namespace {
 
-// Groups whose dgamma and dbeta are summed in T before they go into double: the rounding error of 64
-// additions.
+// Groups whose dgamma and dbeta are summed in T before they go into double, a chunk: the rounding error of 64
+// additions. Chunks are counted from the first group of the tensor, whatever parts it comes in.
 inline constexpr std::size_t kGroupsPerSum = 64;
 
 // Groups that are not rows are gathered to so many rows at a time: the elements of a cache line of float.
@@ -32,17 +33,23 @@ struct Gradient {
   T* dx;
 };
 
-// What lies in the workspace, all of D elements: running sums of dgamma and dbeta, and rows that groups are
-// gathered to.
+// What lies in the workspace, all of D elements: sums of dgamma and dbeta over all chunks of kGroupsPerSum groups that
+// are complete; those of the chunk that the next call goes on with; and a slot for each chunk that is worked on at the
+// same time, with its sums and the rows that its groups are gathered to.
 template <class T>
 class Workspace {
  public:
   // SIZE_MAX when it is more than can be addressed.
   static std::size_t bytes(const Layout& layout) {
-    const std::size_t rows = layout.is_rows() ? 0 : 2 * gathered(layout);
     std::size_t bytes = 0;
-    const std::size_t each = 2 * sizeof(double) + (2 + rows) * sizeof(T);
+    const std::size_t each = 2 * sizeof(double) + (2 + slots(layout) * slot_rows(layout)) * sizeof(T);
     return __builtin_mul_overflow(layout.cols, each, &bytes) ? SIZE_MAX : bytes;
+  }
+  // Chunks that are worked on at the same time.
+  static std::size_t slots(const Layout& layout) {
+    const std::size_t chunks = layout.rows / kGroupsPerSum + 1;
+    const std::size_t most = kSlotElements / slot_rows(layout) / (layout.cols + 1) + 1;
+    return kHasThreads ? chunks < most ? chunks : most : 1;
   }
   // Groups that are gathered at a time.
   static std::size_t gathered(const Layout& layout) {
@@ -50,35 +57,25 @@ class Workspace {
   }
 
   Workspace(void* data, const Layout& layout)
-      : dgamma_total(static_cast<double*>(data)),
-        dbeta_total(dgamma_total + layout.cols),
-        dgamma(reinterpret_cast<T*>(dbeta_total + layout.cols)),
-        dbeta(dgamma + layout.cols),
-        dy_rows(dbeta + layout.cols),
-        x_rows(dy_rows + gathered(layout) * layout.cols),
-        cols_(layout.cols) {}
+      : total(static_cast<double*>(data)),
+        carried(reinterpret_cast<T*>(total + 2 * layout.cols)),
+        slots_(carried + 2 * layout.cols),
+        slot_elements_(slot_rows(layout) * layout.cols) {}
 
-  void begin() {
-    for (std::size_t i = 0; i < 2 * cols_; ++i) dgamma_total[i] = 0;
-    for (std::size_t i = 0; i < 2 * cols_; ++i) dgamma[i] = 0;
-  }
-  // Moves the sums in T on to those in double.
-  void promote() {
-    for (std::size_t i = 0; i < 2 * cols_; ++i) {
-      dgamma_total[i] += static_cast<double>(dgamma[i]);
-      dgamma[i] = 0;
-    }
-  }
+  T* slot(std::size_t n) const { return slots_ + n * slot_elements_; }
 
-  double* dgamma_total;
-  double* dbeta_total;
-  T* dgamma;
-  T* dbeta;
-  T* dy_rows;
-  T* x_rows;
+  double* total;  // dgamma, then dbeta
+  T* carried;
 
  private:
-  std::size_t cols_;
+  static constexpr std::size_t kSlotElements = 1024 * 1024;
+
+  static std::size_t slot_rows(const Layout& layout) {
+    return 2 + (layout.is_rows() ? 0 : 2 * gathered(layout));
+  }
+
+  T* slots_;
+  std::size_t slot_elements_;
 };
 
 // sum(g) and sum(g * h) of one row, by the tree of ops/moments.h.
@@ -165,12 +162,11 @@ template <simd::Simd S, class T>
 // One group that lies in a row.
 template <simd::Simd S, class T>
 void backward_row(const Gradient<T>& a, const Parameter<T>& gamma, std::size_t row, const T* dy, const T* x,
-                  T* dx, const Workspace<T>& workspace) {
+                  T* dx, T* dgamma, T* dbeta) {
   const std::size_t cols = a.layout.cols;
   const T mean = a.mean[row], rstd = a.rstd[row];
   // With rms_scaling h = x * rstd, but what the variance depends on still is x - mean.
-  const auto sums =
-      sum_row<S>(dy, x, gamma, cols, a.rms_scaling ? T{0} : mean, rstd, workspace.dgamma, workspace.dbeta);
+  const auto sums = sum_row<S>(dy, x, gamma, cols, a.rms_scaling ? T{0} : mean, rstd, dgamma, dbeta);
   if (dx == nullptr) return;
   const double count = static_cast<double>(cols);
   const T from_h = static_cast<T>(-sums.gh.value() / count);
@@ -190,36 +186,83 @@ void scatter(const T* row, const Layout& layout, T* to) {
   for (std::size_t i = 0; i < layout.cols; ++i, walk.advance()) to[walk.offset()] = row[i];
 }
 
+// Groups first .. last, added to the sums at the start of `slot`.
 template <simd::Simd S, class T>
-void backward_groups(const Gradient<T>& a, std::size_t first_group, Workspace<T>& workspace) {
+void backward_groups(const Gradient<T>& a, std::size_t first, std::size_t last, T* slot) {
   const Layout& layout = a.layout;
   const Parameter<T> gamma(a.gamma, 1);
-  const auto count_group = [&](std::size_t group) {
-    if ((first_group + group + 1) % kGroupsPerSum == 0) workspace.promote();
-  };
+  T *dgamma = slot, *dbeta = slot + layout.cols;
   if (layout.is_rows()) {
-    for (std::size_t row = 0; row < layout.rows; ++row) {
+    for (std::size_t row = first; row < last; ++row) {
       const std::size_t at = row * layout.cols;
-      backward_row<S>(a, gamma, row, a.dy + at, a.x + at, a.dx == nullptr ? nullptr : a.dx + at, workspace);
-      count_group(row);
+      T* dx = a.dx == nullptr ? nullptr : a.dx + at;
+      backward_row<S>(a, gamma, row, a.dy + at, a.x + at, dx, dgamma, dbeta);
     }
     return;
   }
-  Walk walk(layout.kept);
-  for (std::size_t group = 0; group < layout.rows; group += kGathered) {
-    const std::size_t count = layout.rows - group < kGathered ? layout.rows - group : kGathered;
+  T *dy_rows = dbeta + layout.cols, *x_rows = dy_rows + Workspace<T>::gathered(layout) * layout.cols;
+  Walk walk(layout.kept, first);
+  for (std::size_t group = first; group < last; group += kGathered) {
+    const std::size_t count = last - group < kGathered ? last - group : kGathered;
     std::size_t offsets[kGathered];
     for (std::size_t n = 0; n < count; ++n, walk.advance()) {
       offsets[n] = walk.offset();
-      gather(a.dy + offsets[n], layout, workspace.dy_rows + n * layout.cols);
-      gather(a.x + offsets[n], layout, workspace.x_rows + n * layout.cols);
+      gather(a.dy + offsets[n], layout, dy_rows + n * layout.cols);
+      gather(a.x + offsets[n], layout, x_rows + n * layout.cols);
     }
     for (std::size_t n = 0; n < count; ++n) {
-      T* dy = workspace.dy_rows + n * layout.cols;
-      const T* x = workspace.x_rows + n * layout.cols;
-      backward_row<S>(a, gamma, group + n, dy, x, a.dx == nullptr ? nullptr : dy, workspace);
+      T* dy = dy_rows + n * layout.cols;
+      const T* x = x_rows + n * layout.cols;
+      backward_row<S>(a, gamma, group + n, dy, x, a.dx == nullptr ? nullptr : dy, dgamma, dbeta);
       if (a.dx != nullptr) scatter(dy, layout, a.dx + offsets[n]);
-      count_group(group + n);
+    }
+  }
+}
+
+// All groups, of which `before` came in previous calls. Chunks are what threads share: each has sums of its own, which
+// are added in order.
+template <simd::Simd S, class T>
+void backward_chunks(const Gradient<T>& a, std::size_t before, const Workspace<T>& workspace) {
+  const Layout& layout = a.layout;
+  const std::size_t cols = layout.cols, end = before + layout.rows, slots = Workspace<T>::slots(layout);
+  std::size_t chunk = before / kGroupsPerSum;  // the one in the first slot
+  // The first of this call's groups in a slot; of the slot after the last, their number.
+  const auto first_group = [&](std::size_t n) {
+    const std::size_t group = (chunk + n) * kGroupsPerSum;
+    return (group < before ? before : group < end ? group : end) - before;
+  };
+  const auto work = [&](std::size_t first, std::size_t last) {
+    for (std::size_t n = first; n < last; ++n) {
+      T* slot = workspace.slot(n);
+      const bool goes_on = (chunk + n) * kGroupsPerSum < before;
+      for (std::size_t i = 0; i < 2 * cols; ++i) slot[i] = goes_on ? workspace.carried[i] : T{0};
+      backward_groups<S>(a, first_group(n), first_group(n + 1), slot);
+    }
+  };
+  // Where dx takes the place of dy or x: what was there.
+  const auto save = [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
+    for (std::size_t n = first; n < last; ++n) {
+      T* row = reinterpret_cast<T*>(saved) + (n - first) * kGroupsPerSum * cols;
+      Walk walk(layout.kept, first_group(n));
+      for (std::size_t group = first_group(n); group < first_group(n + 1); ++group, walk.advance()) {
+        T* dx = a.dx + walk.offset();
+        restore ? scatter<T>(row, layout, dx) : gather<T>(dx, layout, row);
+        row += cols;
+      }
+    }
+  };
+  const bool in_place = a.dx != nullptr && (a.dx == a.dy || a.dx == a.x);
+  for (; chunk * kGroupsPerSum < end; chunk += slots) {
+    const std::size_t rest = (end - 1) / kGroupsPerSum + 1 - chunk, count = rest < slots ? rest : slots;
+    const Partition chunks{count, kGroupsPerSum * cols, 1};
+    for_each_range(chunks, work, in_place ? kGroupsPerSum * cols * sizeof(T) : 0, save);
+    for (std::size_t n = 0; n < count; ++n) {
+      const T* sums = workspace.slot(n);
+      if ((chunk + n + 1) * kGroupsPerSum <= end) {
+        for (std::size_t i = 0; i < 2 * cols; ++i) workspace.total[i] += static_cast<double>(sums[i]);
+      } else {
+        for (std::size_t i = 0; i < 2 * cols; ++i) workspace.carried[i] = sums[i];
+      }
     }
   }
 }
@@ -234,16 +277,20 @@ Status backward(const LayerNormBackward& args, const Layout& layout) {
                       static_cast<const T*>(args.rstd),
                       static_cast<const T*>(args.gamma),
                       static_cast<T*>(args.dx)};
-  Workspace<T> workspace(args.workspace, layout);
-  if (args.first_group == 0) workspace.begin();
-  backward_groups<S>(a, args.first_group, workspace);
-  if (args.last) {
-    workspace.promote();
-    T* dgamma = static_cast<T*>(args.dgamma);
-    T* dbeta = static_cast<T*>(args.dbeta);
-    for (std::size_t i = 0; i < layout.cols; ++i) {
-      if (dgamma != nullptr) dgamma[i] = static_cast<T>(workspace.dgamma_total[i]);
-      if (dbeta != nullptr) dbeta[i] = static_cast<T>(workspace.dbeta_total[i]);
+  const Workspace<T> workspace(args.workspace, layout);
+  const std::size_t cols = layout.cols;
+  if (args.first_group == 0) {
+    for (std::size_t i = 0; i < 2 * cols; ++i) workspace.total[i] = 0;
+  }
+  backward_chunks<S>(a, args.first_group, workspace);
+  if (!args.last) return Status::ok;
+  const bool has_carried = (args.first_group + layout.rows) % kGroupsPerSum != 0;
+  T* const sums[] = {static_cast<T*>(args.dgamma), static_cast<T*>(args.dbeta)};
+  for (std::size_t part = 0; part < 2; ++part) {
+    for (std::size_t i = 0; sums[part] != nullptr && i < cols; ++i) {
+      const std::size_t at = part * cols + i;
+      const double carried = has_carried ? static_cast<double>(workspace.carried[at]) : 0;
+      sums[part][i] = static_cast<T>(workspace.total[at] + carried);
     }
   }
   return Status::ok;

@@ -168,7 +168,7 @@ void ThreadPool::work(const Job& job, Worker* worker, std::size_t first, std::si
 void ThreadPool::run(const Job& job) {
   const std::size_t elements = job.partition.items * job.partition.item_elements;
   if (threads_.load(std::memory_order_relaxed) == 1 || elements < kWorthSharing ||
-      job.partition.blocks() < 2 || job.save_bytes * job.partition.block_items > kSavedBytes ||
+      job.partition.blocks() < 2 || job.save_bytes > kSavedBytes / job.partition.block_items ||
       lost_.load(std::memory_order_relaxed) || running_.exchange(true, std::memory_order_acquire)) {
     return job.run_alone();
   }
@@ -249,7 +249,7 @@ void ThreadPool::share(const Job& job) {
   for (std::size_t n = 0; n < blocks; ++n) state_[n].store(kOpen, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
   job_.store(&job, std::memory_order_relaxed);
-  longest_range_.store(block_bytes == 0 ? kMaxBlocks : kSavedBytes / block_bytes, std::memory_order_relaxed);
+  longest_range_.store(block_bytes == 0 ? kMaxBlocks : kCachedBytes / block_bytes, std::memory_order_relaxed);
   const std::uint64_t number = (claim_.load(std::memory_order_relaxed) >> 32) + 1;
   claim_.store(number << 32 | blocks);
 

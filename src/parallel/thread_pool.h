@@ -37,6 +37,8 @@ namespace layernorm {
 
 #if defined(LAYERNORM_THREADS)
 
+inline constexpr bool kHasThreads = true;
+
 // A job as the pool sees it.
 struct Job {
   Partition partition;
@@ -65,8 +67,9 @@ struct Host {
 class ThreadPool {
  public:
   static constexpr unsigned kMaxThreads = 32;
-  // What a worker can copy, on its stack.
-  static constexpr std::size_t kSavedBytes = 256 * 1024;
+  // What a worker can copy, on its stack: one block, or as many as stay in its cache.
+  static constexpr std::size_t kSavedBytes = 1024 * 1024;
+  static constexpr std::size_t kCachedBytes = 256 * 1024;
 
   constexpr ThreadPool() = default;
   ThreadPool(const ThreadPool&) = delete;
@@ -151,6 +154,10 @@ class ThreadPool {
 
 // The pool that operations run on.
 extern constinit ThreadPool thread_pool;
+
+#else
+
+inline constexpr bool kHasThreads = false;
 
 #endif
 

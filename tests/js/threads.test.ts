@@ -40,6 +40,12 @@ const SHAPES: readonly [shape: number[], axis: number | number[]][] = [
 ];
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+let plain: Engine;
+beforeAll(async () => {
+  plain = await createEngine();
+});
+afterAll(() => plain.dispose());
+
 describe.each([2, 3, 4, 8])('%d threads', (threads) => {
   let engine: Engine;
   beforeAll(async () => {
@@ -71,6 +77,28 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
     expectSameBits(rstd.array.slice(), alone.rstd);
   });
 
+  test.each([
+    [[300, 640], -1],
+    [[70, 1100], 0],
+  ] as const)('the gradient of %j axis %j: the bits of one, in place and not', (shape, axis) => {
+    const [x, dy] = [normals(sizeOf(shape), 8), normals(sizeOf(shape), 9)];
+    const { mean, rstd } = plain.layerNormForward(x, { shape: [...shape], axis });
+    const expected = plain.layerNormBackward(dy, x, { shape: [...shape], axis, mean, rstd });
+    using t = engine.tensor(x, shape);
+    using out = engine.tensor(dy, shape);
+    using apart = engine.tensor(dy, shape);
+    for (let call = 0; call < 12; call++) {
+      const target = call % 2 === 0 ? out : apart;
+      out.array.set(dy);
+      const { dx, dgamma, dbeta } = engine.layerNormBackward(out, t, { axis, mean, rstd, out: target });
+      expectSameBits(dx.array.slice(), expected.dx);
+      expectSameBits(dgamma.array.slice(), expected.dgamma);
+      expectSameBits(dbeta.array.slice(), expected.dbeta);
+      dgamma.dispose();
+      dbeta.dispose();
+    }
+  });
+
   test('arrays outside the memory, and the fast path for small ones, give the same bits', () => {
     const x = normals(64 * 1024, 5);
     for (const shape of [
@@ -82,10 +110,6 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
   });
 });
 
-let plain: Engine;
-beforeAll(async () => {
-  plain = await createEngine();
-});
 function layerNormForwardAlone(x: Float32Array, shape: number[], axis: number | number[]) {
   return plain.layerNormForward(x, { shape, axis });
 }

@@ -218,6 +218,62 @@ TEST(ThreadPool, LayerNormGivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+TEST(ThreadPool, TheGradientHasTheSameBitsForAnyNumberOfThreads) {
+  struct Shape {
+    std::vector<std::uint32_t> dims;
+    std::uint32_t axes;
+  };
+  // Rows, columns and what is neither; more chunks of 64 groups than are worked on at a time; a last one that is not full.
+  const std::vector<Shape> shapes = {{{300, 130}, 2}, {{70, 1100}, 1}, {{4, 60, 7, 9}, 10}, {{200, 9000}, 2}};
+  for (const Shape& shape : shapes) {
+    std::size_t size = 1, cols = 1;
+    for (std::size_t n = 0; n < shape.dims.size(); ++n) {
+      size *= shape.dims[n];
+      if (shape.axes >> n & 1) cols *= shape.dims[n];
+    }
+    test::Random random(11);
+    const auto normals = [&](std::size_t count) {
+      std::vector<float> values(count);
+      for (float& value : values) value = static_cast<float>(random.normal());
+      return values;
+    };
+    const std::vector<float> x = normals(size), dy = normals(size), gamma = normals(cols);
+    const std::vector<float> mean = normals(size / cols), rstd = normals(size / cols);
+    std::vector<double> workspace(
+        layer_norm_backward_workspace(DType::float32, shape.dims, shape.axes) / sizeof(double) + 1);
+    std::vector<float> expected;
+    for (const bool in_place : {false, true}) {
+      for (const unsigned threads : kThreads) {
+        thread_pool.start(threads, {});
+        wait_until_ready(thread_pool, threads - 1);
+        for (int call = 0; call < 8; ++call) {
+          // dx, dgamma and dbeta behind each other
+          std::vector<float> results = dy;
+          results.resize(size + 2 * cols);
+          LayerNormBackward args;
+          args.dims = shape.dims;
+          args.axes = shape.axes;
+          args.dy = in_place ? results.data() : dy.data();
+          args.x = x.data();
+          args.mean = mean.data();
+          args.rstd = rstd.data();
+          args.gamma = gamma.data();
+          args.dx = results.data();
+          args.dgamma = results.data() + size;
+          args.dbeta = results.data() + size + cols;
+          args.workspace = workspace.data();
+          args.workspace_bytes = workspace.size() * sizeof(double);
+          ASSERT_EQ(layer_norm_backward(args), Status::ok);
+          if (expected.empty()) expected = results;
+          ASSERT_EQ(std::memcmp(results.data(), expected.data(), results.size() * sizeof(float)), 0)
+              << threads << " threads";
+        }
+      }
+    }
+    thread_pool.stop();
+  }
+}
+
 #endif
 
 }  // namespace
