@@ -6,6 +6,7 @@ import { build, buildWasm } from './build.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { clangFormat } from './lib/clang_format.mjs';
 import { buildPreset } from './lib/cmake.mjs';
+import { ensureFirefox } from './lib/firefox.mjs';
 import { at } from './lib/paths.mjs';
 import { setUp } from './lib/requirements.mjs';
 import { main, output, StepError, show } from './lib/run.mjs';
@@ -128,9 +129,13 @@ const STEPS = [
   },
   {
     name: 'browser',
-    what: 'the package and the demo page in Chromium',
+    what: 'the package and the demo page in Chromium, threads in Firefox as well',
     needs: ['build', 'browser'],
-    run: async () => nodeTests('tests/browser', { CHROMIUM_PATH: await ensureChromium() }),
+    run: async () =>
+      nodeTests('tests/browser', {
+        CHROMIUM_PATH: await ensureChromium(),
+        FIREFOX_PATH: await ensureFirefox(),
+      }),
   },
 ];
 

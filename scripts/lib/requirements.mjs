@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { ensure, header, program } from './apt.mjs';
 import { chromium } from './chromium.mjs';
 import { ensureEmscripten } from './emscripten.mjs';
+import { firefox } from './firefox.mjs';
 import { ensureNpmPackages } from './npm_packages.mjs';
 
 const googletestSources = {
@@ -25,7 +26,7 @@ const machine = {
   ],
   wasmTests: [...build, googletestSources],
   format: [program('clang-format-19')],
-  browser: [chromium],
+  browser: [chromium, firefox],
 };
 
 export const EVERYTHING = Object.keys(machine);

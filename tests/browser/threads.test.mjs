@@ -1,10 +1,11 @@
-// Threads in Chromium, by way of bundlers without any configuration, under a Content-Security-Policy.
+// Threads in Chromium, by way of bundlers without any configuration, under a Content-Security-Policy; and in Firefox.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BUNDLERS } from '../package/support/bundlers.mjs';
 import { launch, visit } from '../package/support/chromium.mjs';
+import { visitInFirefox } from '../package/support/firefox.mjs';
 import { install } from '../package/support/installed.mjs';
 import { serve } from '../package/support/server.mjs';
 
@@ -89,4 +90,30 @@ test('a worker that ends in the midst of a call loses nothing, in place', async 
   const folder = join(app, 'built', 'no_bundler');
   const { results } = await open(folder, POLICY, ISOLATED, '?end');
   assert.deepEqual(results, { workers: 1, wrong: 0 });
+});
+
+describe('Firefox', () => {
+  async function openInFirefox(headers, search = '') {
+    const server = await serve(join(app, 'built', 'no_bundler'), POLICY, headers);
+    try {
+      return await visitInFirefox(server, `posting.html${search}`);
+    } finally {
+      await server.close();
+    }
+  }
+
+  test('the page, and a worker of it, share their work', async () => {
+    const results = await openInFirefox(ISOLATED);
+    assert.deepEqual(results, { isolated: true, onMainThread: withThreads(2), inWorker: withThreads(3) });
+  });
+
+  test('without isolation one thread works and says why', async () => {
+    const { isolated, onMainThread } = await openInFirefox({});
+    assert.equal(isolated, false);
+    assertOneThread(onMainThread, /^SharedArrayBuffer is missing: the page is not cross-origin isolated/);
+  });
+
+  test('a worker that ends in the midst of a call loses nothing, in place', async () => {
+    assert.deepEqual(await openInFirefox(ISOLATED, '?end'), { workers: 1, wrong: 0 });
+  });
 });

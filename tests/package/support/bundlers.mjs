@@ -66,11 +66,11 @@ export const BUNDLERS = {
     for (const name of ['layernorm-mt.mjs', 'layernorm-mt.wasm'])
       copyFileSync(join(dist, name), join(folder, name));
     const isThere = (name) => existsSync(join(app, name));
-    for (const name of ['main.js', 'worker.js', 'share.js'].filter(isThere)) {
+    for (const name of ['main.js', 'worker.js', 'share.js', 'post.js'].filter(isThere)) {
       const code = readFileSync(join(app, name), 'utf8').replace("from 'layernorm'", "from './layernorm.js'");
       writeFileSync(join(folder, name), code);
     }
-    for (const name of ['compute.js', 'index.html'].filter(isThere)) {
+    for (const name of ['compute.js', 'index.html', 'posting.html'].filter(isThere)) {
       copyFileSync(join(app, name), join(folder, name));
     }
     return [];

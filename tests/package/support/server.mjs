@@ -15,12 +15,22 @@ const TYPES = {
  * @param {string} folder
  * @param {string} policy sent with every file
  * @param {Record<string, string>} headers sent with every file as well
- * @returns {Promise<{ url: string, requests: string[], close: () => Promise<void> }>} `requests` are paths, those that were
- *   not found included
+ * @returns {Promise<{ url: string, requests: string[], posted: Promise<unknown>, close: () => Promise<void> }>} `requests` are
+ *   paths, those that were not found included; `posted` is what the first page sends that sends anything
  */
 export async function serve(folder, policy, headers = {}) {
   const requests = [];
+  let receive;
+  const posted = new Promise((resolve) => {
+    receive = resolve;
+  });
   const server = createServer(async (request, response) => {
+    if (request.method === 'POST') {
+      let body = '';
+      for await (const part of request) body += part;
+      receive(JSON.parse(body));
+      return response.writeHead(204).end();
+    }
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
     if (path === '/favicon.ico') return response.writeHead(204).end(); // browsers ask for it unasked
     requests.push(path);
@@ -39,5 +49,5 @@ export async function serve(folder, policy, headers = {}) {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://localhost:${server.address().port}/`, requests, close };
+  return { url: `http://localhost:${server.address().port}/`, requests, posted, close };
 }
