@@ -2,6 +2,7 @@
 #   <variant>_FILE      name of the glue; that of the module beside it ends in .wasm
 #   <variant>_CORE      the library of the core
 #   <variant>_LINK      link options beyond those of every variant
+#   <variant>_SOURCES   sources beyond those of every variant
 set(LAYERNORM_VARIANTS simd simd_mt_web simd_mt_node)
 
 # One thread, simd128: inlined in the package's entry and exported as layernorm/layernorm.wasm. Its glue has no
@@ -18,9 +19,11 @@ set(LAYERNORM_THREADS_LINK
 )
 set(simd_mt_web_FILE layernorm-mt.mjs)
 set(simd_mt_web_CORE layernorm_core_mt)
+set(simd_mt_web_SOURCES small_pthread.cpp)
 set(simd_mt_web_LINK ${LAYERNORM_THREADS_LINK} -sENVIRONMENT=web,worker -sEXPORT_ES6=1)
 set(simd_mt_node_FILE layernorm-mt.cjs)
 set(simd_mt_node_CORE layernorm_core_mt)
+set(simd_mt_node_SOURCES small_pthread.cpp)
 set(simd_mt_node_LINK ${LAYERNORM_THREADS_LINK} -sENVIRONMENT=node)
 
 # The package's version is compared with the JavaScript's when a module is loaded.
