@@ -132,7 +132,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 }
 
 /** Calls of {@link configure} come one after the other. */
-let configuring: Promise<unknown> = Promise.resolve();
+let configuring: Promise<unknown> = /* @__PURE__ */ Promise.resolve();
 
 /**
  * Says how many threads may work on a call of the functions that are exported on their own. Without this, it is one. The

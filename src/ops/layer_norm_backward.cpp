@@ -49,7 +49,8 @@ class Workspace {
   static std::size_t slots(const Layout& layout) {
     const std::size_t chunks = layout.rows / kGroupsPerSum + 1;
     const std::size_t most = kSlotElements / slot_rows(layout) / (layout.cols + 1) + 1;
-    return kHasThreads ? chunks < most ? chunks : most : 1;
+    if (!kHasThreads) return 1;
+    return chunks < most ? chunks : most;
   }
   // Groups that are gathered at a time.
   static std::size_t gathered(const Layout& layout) {

@@ -204,6 +204,7 @@ function normalizeTensorRows(
   const columns = x.shape[x.shape.length - 1] as number;
   if ((shape ?? null) !== null || size === 0) return undefined;
   const hasOut = out !== undefined && out !== null;
+  if (hasOut && typeof out !== 'object') return undefined;
   if (hasOut && !(HeapTensor.is(out) && out.dtype === dtype && sameShape(out.shape, x.shape))) return undefined;
   const xAddress = x.placeIn(owner);
   const gammaAddress = parameterAddress(owner, gamma, dtype, columns);

@@ -310,6 +310,13 @@ describe('memory that is gone', () => {
     );
   });
 
+  test('an out of a tensor that is no object', () => {
+    using t = tensor([1, 2, 3]);
+    for (const out of [5, 'x', true]) {
+      expectError(() => layerNorm(t, { out: out as never }), 'ERR_ARGUMENT', /^layerNorm: out is /);
+    }
+  });
+
   test('a view that the growth of the memory has detached', () => {
     using t = tensor(x);
     const view = t.array;
