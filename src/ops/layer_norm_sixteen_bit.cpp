@@ -29,15 +29,17 @@ Status forward_tiles(const LayerNormForward& args, const Tiles& tiles, std::size
   LayerNormForward part = args;
   part.dtype = DType::float32;
   part.x = part.y = data;
+  const simd::Widen widen = simd::widen<S>(args.dtype);
+  const simd::Narrow narrow = simd::narrow<S>(args.dtype);
   for (std::size_t n = first; n < last; ++n) {
     const Tile tile = tiles[n];
     part.dims = tile.dims;
     part.axes = tile.axes;
     part.mean = at_group(args.mean, tile.first);
     part.rstd = at_group(args.rstd, tile.first);
-    tiles.widen<S>(args.dtype, tile, static_cast<const std::uint16_t*>(args.x), data);
+    tiles.copy(tile, static_cast<const std::uint16_t*>(args.x), data, widen);
     if (const Status status = layer_norm_forward_on<S>(part); status != Status::ok) return status;
-    tiles.narrow<S>(args.dtype, tile, data, static_cast<std::uint16_t*>(args.y));
+    tiles.copy(tile, data, static_cast<std::uint16_t*>(args.y), narrow);
   }
   return Status::ok;
 }
@@ -71,6 +73,8 @@ Status backward_sixteen_bit(const LayerNormBackward& args, const Layout& layout)
   part.dy = dy;
   part.x = x;
   part.dx = args.dx == nullptr ? nullptr : dy;
+  const simd::Widen widen = simd::widen<S>(args.dtype);
+  const simd::Narrow narrow = simd::narrow<S>(args.dtype);
   for (std::size_t n = 0; n < tiles.count(); ++n) {
     const Tile tile = tiles[n];
     part.dims = tile.dims;
@@ -79,10 +83,10 @@ Status backward_sixteen_bit(const LayerNormBackward& args, const Layout& layout)
     part.last = args.last && n + 1 == tiles.count();
     part.mean = static_cast<const float*>(args.mean) + tile.first;
     part.rstd = static_cast<const float*>(args.rstd) + tile.first;
-    tiles.widen<S>(args.dtype, tile, static_cast<const std::uint16_t*>(args.dy), dy);
-    tiles.widen<S>(args.dtype, tile, static_cast<const std::uint16_t*>(args.x), x);
+    tiles.copy(tile, static_cast<const std::uint16_t*>(args.dy), dy, widen);
+    tiles.copy(tile, static_cast<const std::uint16_t*>(args.x), x, widen);
     if (const Status status = layer_norm_backward_on<S>(part); status != Status::ok) return status;
-    if (args.dx != nullptr) tiles.narrow<S>(args.dtype, tile, dy, static_cast<std::uint16_t*>(args.dx));
+    if (args.dx != nullptr) tiles.copy(tile, dy, static_cast<std::uint16_t*>(args.dx), narrow);
   }
   return Status::ok;
 }

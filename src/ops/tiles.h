@@ -18,7 +18,7 @@ namespace layernorm {
 
 // Elements of a tile where a few groups have no more: with 16 KiB of 16 bits and 32 KiB as float32 in the L1 cache or
 // next to it. Measured from 4 to 64 KiB.
-inline constexpr std::size_t kTileElements = 8192;
+inline constexpr std::size_t kTileElements = 16384;
 
 // Neighbouring groups that are taken at a time, at least: a cache line of 16-bit elements.
 inline constexpr std::size_t kTileWidth = 32;
@@ -64,18 +64,12 @@ class Tiles {
     return tile;
   }
 
-  // The elements of a tile, from and to their places in a tensor with the bits of `dtype`.
-  template <simd::Simd S>
-  void widen(DType dtype, const Tile& tile, const std::uint16_t* tensor, float* elements) const {
-    for_each_piece(tile, [=](std::size_t at, std::size_t passed, std::size_t size) {
-      simd::widen<S>(dtype, tensor + at, size, elements + passed);
-    });
+  // Copies the elements of a tile from and to their places in a tensor.
+  void copy(const Tile& tile, const std::uint16_t* tensor, float* elements, simd::Widen widen) const {
+    copy(tile, const_cast<std::uint16_t*>(tensor), elements, widen, nullptr);
   }
-  template <simd::Simd S>
-  void narrow(DType dtype, const Tile& tile, const float* elements, std::uint16_t* tensor) const {
-    for_each_piece(tile, [=](std::size_t at, std::size_t passed, std::size_t size) {
-      simd::narrow<S>(dtype, elements + passed, size, tensor + at);
-    });
+  void copy(const Tile& tile, const float* elements, std::uint16_t* tensor, simd::Narrow narrow) const {
+    copy(tile, tensor, const_cast<float*>(elements), nullptr, narrow);
   }
 
  private:
@@ -85,37 +79,10 @@ class Tiles {
     return most < layout_.rows ? most : layout_.rows;
   }
 
-  // Calls visit(offset in the tensor, elements of the tile before, size) for the contiguous pieces of a tile.
-  template <class Visit>
-  void for_each_piece(const Tile& tile, Visit visit) const {
-    const std::size_t cols = layout_.cols;
-    if (layout_.is_rows()) return visit(tile.first * cols, 0, tile.groups * cols);
-    if (by_columns_) {
-      const std::size_t start = offset_of(tile.first);
-      Walk walk(layout_.reduced);
-      for (std::size_t i = 0; i < cols; ++i, walk.advance()) {
-        visit(start + walk.offset(), i * tile.groups, tile.groups);
-      }
-      return;
-    }
-    // Neither: then the innermost dimension is a reduced one.
-    const Runs outer = layout_.reduced.without_inner();
-    const std::size_t size = layout_.reduced.inner().size;
-    for (std::size_t group = 0; group < tile.groups; ++group) {
-      const std::size_t start = offset_of(tile.first + group);
-      Walk walk(outer);
-      for (std::size_t i = 0; i < cols; i += size, walk.advance()) {
-        visit(start + walk.offset(), group * cols + i, size);
-      }
-    }
-  }
-  std::size_t offset_of(std::size_t group) const {
-    std::size_t offset = 0;
-    for (std::size_t n = layout_.kept.count(); n-- > 0; group /= layout_.kept[n].size) {
-      offset += group % layout_.kept[n].size * layout_.kept[n].stride;
-    }
-    return offset;
-  }
+  // Into the elements, or where `widen` is null, out of them.
+  void copy(const Tile& tile, std::uint16_t* tensor, float* elements, simd::Widen widen,
+            simd::Narrow narrow) const;
+  std::size_t offset_of(std::size_t group) const;
 
   const Layout& layout_;
   bool by_columns_;

@@ -22,13 +22,14 @@ struct Emulated {
   // A format with `kMantissa` explicit bits, widened and narrowed one at a time on integers.
   template <int kMantissa>
   struct Widen {
-    static constexpr std::size_t count = 1;
-
     void operator()(const std::uint16_t* from, float* to) const {
+      for (std::size_t i = 0; i < kConverted; ++i) to[i] = widened(from[i]);
+    }
+    static float widened(std::uint32_t bits) {
       constexpr int kExponent = 15 - kMantissa, kBias = (1 << (kExponent - 1)) - 1;
-      const std::uint32_t sign = static_cast<std::uint32_t>(*from >> 15) << 31;
-      std::uint32_t mantissa = *from & ((1u << kMantissa) - 1);
-      int exponent = (*from >> kMantissa) & ((1 << kExponent) - 1);
+      const std::uint32_t sign = bits >> 15 << 31;
+      std::uint32_t mantissa = bits & ((1u << kMantissa) - 1);
+      int exponent = static_cast<int>(bits >> kMantissa & ((1u << kExponent) - 1));
       if (exponent == (1 << kExponent) - 1) {
         exponent = 255;
       } else if (exponent == 0 && mantissa == 0) {
@@ -39,23 +40,21 @@ struct Emulated {
       } else {
         exponent += 127 - kBias;
       }
-      *to = std::bit_cast<float>(sign | static_cast<std::uint32_t>(exponent) << 23 |
-                                 mantissa << (23 - kMantissa));
+      return std::bit_cast<float>(sign | static_cast<std::uint32_t>(exponent) << 23 |
+                                  mantissa << (23 - kMantissa));
     }
   };
 
   template <int kMantissa>
   struct Narrow {
-    static constexpr std::size_t count = 1;
-
     void operator()(const float* from, std::uint16_t* to) const {
+      for (std::size_t i = 0; i < kConverted; ++i) to[i] = narrowed(from[i]);
+    }
+    static std::uint16_t narrowed(float x) {
       constexpr int kBias = (1 << (14 - kMantissa)) - 1;
       constexpr std::uint32_t kInfinity = 0x7fffu >> kMantissa << kMantissa;
-      const std::uint32_t bits = std::bit_cast<std::uint32_t>(*from), magnitude = bits & 0x7fffffff;
-      if (magnitude > 0x7f800000) {
-        *to = 0xffff;
-        return;
-      }
+      const std::uint32_t bits = std::bit_cast<std::uint32_t>(x), magnitude = bits & 0x7fffffff;
+      if (magnitude > 0x7f800000) return 0xffff;
       // The significand as an integer, and how many of its lowest bits are dropped: more for what becomes subnormal.
       const int stored = static_cast<int>(magnitude >> 23), exponent = stored == 0 ? 1 : stored;
       std::uint64_t significand = (magnitude & 0x7fffff) | (stored == 0 ? 0u : 0x800000u);
@@ -71,7 +70,7 @@ struct Emulated {
       // The hidden bit counts up the exponent, and a carry out of the significand as well.
       std::uint64_t result = (static_cast<std::uint64_t>(field - 1) << kMantissa) + significand;
       if (result > kInfinity) result = kInfinity;
-      *to = static_cast<std::uint16_t>(bits >> 16 & 0x8000) | static_cast<std::uint16_t>(result);
+      return static_cast<std::uint16_t>((bits >> 16 & 0x8000) | result);
     }
   };
 

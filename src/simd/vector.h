@@ -24,11 +24,12 @@ concept Vector = requires(V v, const T* in, T* out, T scalar) {
   { v * v } -> std::same_as<V>;
 };
 
-// Converts C::count elements at once.
+// Elements that a conversion takes at a time.
+inline constexpr std::size_t kConverted = 32;
+
 template <class C, class From, class To>
 concept Conversion = requires(const C& convert, const From* from, To* to) {
   requires std::default_initializable<C>;
-  requires std::same_as<decltype(C::count), const std::size_t>;
   convert(from, to);
 };
 

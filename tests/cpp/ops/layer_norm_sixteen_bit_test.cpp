@@ -24,14 +24,14 @@ TYPED_TEST_SUITE(LayerNormSixteenBitTest, SimdTypes);
 template <class S>
 Bits narrowed(DType dtype, const std::vector<float>& values) {
   Bits bits(values.size());
-  simd::narrow<S>(dtype, values.data(), values.size(), bits.data());
+  simd::convert(simd::narrow<S>(dtype), values.data(), values.size(), bits.data());
   return bits;
 }
 
 template <class S>
 std::vector<float> widened(DType dtype, const Bits& bits) {
   std::vector<float> values(bits.size());
-  simd::widen<S>(dtype, bits.data(), bits.size(), values.data());
+  simd::convert(simd::widen<S>(dtype), bits.data(), bits.size(), values.data());
   return values;
 }
 

@@ -66,11 +66,12 @@ TEST(Tiles, TakeTheElementsOfTheirGroups) {
     std::vector<std::uint16_t> tensor(layout.rows * layout.cols), copy(tensor.size());
     for (std::size_t i = 0; i < tensor.size(); ++i) tensor[i] = static_cast<std::uint16_t>(i * 7919 % 0x7c00);
     std::vector<float> widened(tensor.size()), tile_elements(tiles.bytes() / sizeof(float));
-    simd::widen<simd::Default>(DType::float16, tensor.data(), tensor.size(), widened.data());
+    const simd::Widen widen = simd::widen<simd::Default>(DType::float16);
+    simd::convert(widen, tensor.data(), tensor.size(), widened.data());
     Walk kept(layout.kept);
     for (std::size_t n = 0; n < tiles.count(); ++n) {
       const Tile tile = tiles[n];
-      tiles.widen<simd::Default>(DType::float16, tile, tensor.data(), tile_elements.data());
+      tiles.copy(tile, tensor.data(), tile_elements.data(), widen);
       const bool rows = tile.axes == 0b10;
       for (std::size_t group = 0; group < tile.groups; ++group, kept.advance()) {
         Walk reduced(layout.reduced);
@@ -79,7 +80,7 @@ TEST(Tiles, TakeTheElementsOfTheirGroups) {
           ASSERT_EQ(tile_elements[at], widened[kept.offset() + reduced.offset()]);
         }
       }
-      tiles.narrow<simd::Default>(DType::float16, tile, tile_elements.data(), copy.data());
+      tiles.copy(tile, tile_elements.data(), copy.data(), simd::narrow<simd::Default>(DType::float16));
     }
     EXPECT_EQ(copy, tensor);
   }

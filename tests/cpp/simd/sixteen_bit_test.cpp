@@ -40,7 +40,7 @@ void expect_widened(const Format& format) {
     std::vector<std::uint16_t> bits(65536);
     for (std::uint32_t i = 0; i < bits.size(); ++i) bits[i] = static_cast<std::uint16_t>(i * step);
     std::vector<float> widened(bits.size());
-    widen<S>(format.dtype, bits.data(), bits.size(), widened.data());
+    convert(widen<S>(format.dtype), bits.data(), bits.size(), widened.data());
     for (std::size_t i = 0; i < bits.size(); ++i) {
       const std::uint32_t magnitude = bits[i] & 0x7fffu;
       if (magnitude > format.infinity) {
@@ -88,8 +88,8 @@ void expect_narrowed(const Format& format, const std::vector<std::uint32_t>& pat
     x[i] = std::bit_cast<float>(patterns[i]);
     negative[i] = std::bit_cast<float>(patterns[i] | 0x80000000u);
   }
-  narrow<S>(format.dtype, x.data(), x.size(), narrowed.data());
-  narrow<S>(format.dtype, negative.data(), x.size(), of_negative.data());
+  convert(narrow<S>(format.dtype), x.data(), x.size(), narrowed.data());
+  convert(narrow<S>(format.dtype), negative.data(), x.size(), of_negative.data());
   for (std::size_t i = 0; i < x.size(); ++i) {
     const bool is_nan = patterns[i] > 0x7f800000u;
     const std::uint16_t expected = is_nan ? 0xffff : rounding(x[i]);
@@ -150,10 +150,10 @@ TYPED_TEST(SixteenBitTest, AnyCountIsConvertedAndNothingBeyond) {
       std::vector<std::uint16_t> bits(count), back(count + 1, 7);
       for (std::size_t i = 0; i < count; ++i) bits[i] = static_cast<std::uint16_t>(i * 321 % 0x7c00);
       std::vector<float> floats(count + 1, 7.0f);
-      widen<TypeParam>(dtype, bits.data(), count, floats.data());
+      convert(widen<TypeParam>(dtype), bits.data(), count, floats.data());
       EXPECT_EQ(floats[count], 7);
       floats.resize(count);
-      narrow<TypeParam>(dtype, floats.data(), count, back.data());
+      convert(narrow<TypeParam>(dtype), floats.data(), count, back.data());
       EXPECT_EQ(back[count], 7);
       back.resize(count);
       EXPECT_EQ(back, bits);
