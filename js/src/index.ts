@@ -21,7 +21,7 @@ export {
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
-export type { ArrayOf, DType, FloatArray, NumericArray } from './tensor/dtype.js';
+export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';
 export type { Tensor } from './tensor/heap_tensor.js';
 export { tensor } from './tensor/tensor.js';
 export type {
@@ -29,6 +29,7 @@ export type {
   DTypeOf,
   NestedArray,
   Output,
+  ParameterResultOf,
   ResultOf,
   ShapedArray,
   TensorLike,

@@ -1,6 +1,6 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
 import type { HeapOwner } from '../runtime/heap.js';
-import { type DType, readDTypeOption } from '../tensor/dtype.js';
+import { type DType, parameterDType, readDTypeOption } from '../tensor/dtype.js';
 import {
   elementCount,
   formatShape,
@@ -27,7 +27,10 @@ export interface CommonArguments {
   readonly operation: string;
   readonly owner: HeapOwner;
   readonly x: Operand;
+  /** The type of the result. */
   readonly dtype: DType;
+  /** The type that the core works on: float32 where data would have to be rounded to 16 bits before. */
+  readonly computed: DType;
   readonly axes: Axes;
   readonly rmsScaling: boolean;
   readonly gamma: Operand | undefined;
@@ -47,13 +50,14 @@ export function readCommonArguments(
 ): CommonArguments {
   owner.heap(operation);
   checkOptions(operation, options, known);
-  const x = readOperand(operation, owner, 'x', value, options.shape);
+  const x = readOperand(operation, owner, 'x', value, options.shape, options.dtype);
   const dtype = readDTypeOption(operation, options.dtype, x.dtype);
   const axis = (options.axis ?? -1) as Axes['axis'];
   const axes = { axis, mask: readAxes(operation, axis, x.shape) };
   const rmsScaling = readFlag(operation, 'rmsScaling', options.rmsScaling);
-  const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes);
-  return { operation, owner, x, dtype, axes, rmsScaling, gamma };
+  const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes, dtype);
+  const computed = x.stored === dtype ? dtype : parameterDType(dtype);
+  return { operation, owner, x, dtype, computed, axes, rmsScaling, gamma };
 }
 
 /**
@@ -90,9 +94,10 @@ export function readParameter(
   value: unknown,
   shape: Shape,
   { axis, mask }: Axes,
+  dtype: DType,
 ): Operand | undefined {
   if (value === undefined || value === null) return undefined;
-  return readSpan(operation, owner, name, value, shape, mask, () =>
+  return readSpan(operation, owner, name, value, shape, mask, dtype, () =>
     typeof axis === 'number'
       ? `the size of axis ${axis} of x ${formatShape(shape)}`
       : `the product of the sizes of axes ${formatShape(axis)} of x ${formatShape(shape)}`,
@@ -111,9 +116,10 @@ export function readStatistic(
   value: unknown,
   shape: Shape,
   { axis, mask }: Axes,
+  dtype: DType,
 ): Operand {
   const where = (): string => `the number of groups of x ${formatShape(shape)} over axis ${describe(axis)}`;
-  return readSpan(operation, owner, name, value, shape, ~mask, where);
+  return readSpan(operation, owner, name, value, shape, ~mask, dtype, where);
 }
 
 /** One element for each position in some dimensions of x: flat, in the shape of these dimensions, or with 1 at all others. */
@@ -124,9 +130,10 @@ function readSpan(
   value: unknown,
   shape: Shape,
   dimensions: number,
+  dtype: DType,
   where: () => string,
 ): Operand {
-  const operand = readOperand(operation, owner, name, value);
+  const operand = readOperand(operation, owner, name, value, undefined, dtype);
   const sizes = reducedShape(shape, dimensions);
   const count = elementCount(sizes);
   if (operand.length !== count) {

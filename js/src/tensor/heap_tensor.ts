@@ -1,7 +1,7 @@
 import { LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT, type Heap, type HeapOwner } from '../runtime/heap.js';
 import { Disposing, type UsingDisposable } from './disposable.js';
-import type { ArrayOf, DType } from './dtype.js';
+import { type ArrayOf, asFloat16, type DType } from './dtype.js';
 import { elementCount, type Shape } from './shape.js';
 
 /**
@@ -84,7 +84,8 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
 
   get array(): ArrayOf<D> {
     const address = this.addressIn('tensor', 'this', this.#owner);
-    return this.#owner.heap('tensor').view(this.dtype, address, this.size) as ArrayOf<D>;
+    const view = this.#owner.heap('tensor').view(this.dtype, address, this.size);
+    return ((this.dtype === 'float16' && asFloat16(view)) || view) as ArrayOf<D>;
   }
 
   /**
