@@ -73,6 +73,34 @@ class Walk {
   std::size_t offset_ = 0;
 };
 
+// Follows the elements of a group in order: each call goes on where the one before it ended.
+class Pieces {
+ public:
+  explicit Pieces(const Runs& reduced)
+      : inner_(reduced.inner()), outer_(reduced.without_inner()), walk_(outer_) {}
+  Pieces(const Pieces&) = delete;
+
+  // Calls visit(offset of the first element, stride, count) for elements at one distance until there were n of them.
+  template <class Visit>
+  void next(std::size_t n, Visit visit) {
+    while (n > 0) {
+      const std::size_t rest = inner_.size - index_, count = n < rest ? n : rest;
+      visit(walk_.offset() + index_ * inner_.stride, inner_.stride, count);
+      n -= count;
+      index_ += count;
+      if (index_ < inner_.size) continue;
+      index_ = 0;
+      walk_.advance();
+    }
+  }
+
+ private:
+  const Run inner_;
+  const Runs outer_;
+  Walk walk_;
+  std::size_t index_ = 0;
+};
+
 // Merges `dims` (sizes, outermost first; C order) with the dimensions in the bits of `axes` reduced.
 // Dimensions of size 1 vanish. A dimension of size 0 gives rows or cols = 0; the runs then mean nothing.
 // Errors: invalid_rank, invalid_axes, size_overflow (elements * element_size does not fit size_t; a size of 0 does not hide

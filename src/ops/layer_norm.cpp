@@ -4,6 +4,8 @@
 
 #include "core/layout.h"
 #include "core/overlap.h"
+#include "ops/column_moments.h"
+#include "ops/group_moments.h"
 #include "ops/layer_norm_sixteen_bit.h"
 #include "ops/moments.h"
 #include "ops/parameter.h"
@@ -35,27 +37,7 @@ void save_statistics(const Problem<T>& p, std::size_t row, Statistics<T>& s) {
   if (p.rms_scaling) s.mean_hi = s.mean_lo = 0;
 }
 
-// ---- One group whose numbers leave the range of T: in double, element by element ----
-
-template <simd::Simd S, class T>
-void exact_row(const Problem<T>& p, std::size_t row, const T* x, T* y) {
-  ExactStatistics s = exact_statistics<S>(x, p.layout, p.epsilon);
-  if (p.mean != nullptr) p.mean[row] = static_cast<T>(s.mean());
-  if (p.rstd != nullptr) p.rstd[row] = static_cast<T>(s.unscaled_rstd());
-  if (p.rms_scaling) s.mean_hi = s.mean_lo = 0;
-
-  // y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i]
-  Walk walk(p.layout.reduced);
-  for (std::size_t i = 0; i < p.layout.cols; ++i, walk.advance()) {
-    const std::size_t at = walk.offset();
-    double value = ((static_cast<double>(x[at]) * s.scale - s.mean_hi) - s.mean_lo) * s.rstd;
-    if (p.gamma != nullptr) value *= p.gamma[i];
-    if (p.beta != nullptr) value += p.beta[i];
-    y[at] = static_cast<T>(value);
-  }
-}
-
-// ---- Rows: the reduced dimensions are last ----
+// ---- y = (x - mean) * rstd * gamma + beta ----
 
 // Which parameters a loop applies. `any` serves every combination, 8 % slower: it keeps two more numbers in
 // registers.
@@ -87,6 +69,10 @@ class Normalizer {
   [[gnu::always_inline]] void advance(std::ptrdiff_t elements) {
     x_ += elements;
     y_ += elements;
+    advance_parameters(elements);
+  }
+  // Where the next elements take the place of those before them.
+  [[gnu::always_inline]] void advance_parameters(std::ptrdiff_t elements) {
     gamma_ += Parts == Affine::any ? elements * gamma_step_ : elements;
     beta_ += Parts == Affine::any ? elements * beta_step_ : elements;
   }
@@ -111,6 +97,57 @@ class Normalizer {
   Statistics<T> s_;
 };
 
+// ---- One group, wherever its elements lie ----
+
+template <simd::Simd S, class T>
+[[gnu::noinline]] void normalize_group(const Problem<T>& p, const Parameters<T>& parameters, const T* x, T* y,
+                                       const Statistics<T>& s, T scale) {
+  const std::size_t cols = p.layout.cols;
+  GroupReader<S, T> reader(x, p.layout.reduced, scale);
+  Pieces pieces(p.layout.reduced);
+  T block[kBlock];
+  Normalizer<T, true, Affine::any> normalizer(block, block, parameters, s);
+  for (std::size_t i = 0; i < cols; i += kBlock, normalizer.advance_parameters(kBlock)) {
+    const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
+    reader.next(n, block);
+    simd::for_each_vector<simd::VectorOf<S, T>, T>(
+        n, [&]<class W>(std::size_t j) { normalizer.template operator()<W>(j); });
+    const T* from = block;
+    pieces.next(n, [&](std::size_t offset, std::size_t stride, std::size_t count) {
+      for (std::size_t j = 0; j < count; ++j) y[offset + j * stride] = *from++;
+    });
+  }
+}
+
+// A group whose sums leave the range of T: the same with x * scale.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void forward_scaled_group(const Problem<T>& p, const Parameters<T>& parameters,
+                                            std::size_t row, const T* x, T* y) {
+  ScaledStatistics<T> s = scaled_statistics<S>(x, p.layout, p.epsilon);
+  save_statistics(p, row, s.saved);
+  if (p.rms_scaling) s.scaled.mean_hi = s.scaled.mean_lo = 0;
+  normalize_group<S, T>(p, parameters, x, y, s.scaled, s.scale);
+}
+
+// Groups that are rows in several pieces: the innermost dimension is reduced, but not it alone.
+template <simd::Simd S, class T>
+void forward_groups(const Problem<T>& p, const Parameters<T>& parameters) {
+  Walk walk(p.layout.kept);
+  for (std::size_t row = 0; row < p.layout.rows; ++row, walk.advance()) {
+    const T* x = p.x + walk.offset();
+    T* y = p.y + walk.offset();
+    Statistics<T> s = group_statistics<S>(x, p.layout, p.epsilon);
+    if (s.known) {
+      save_statistics(p, row, s);
+      normalize_group<S, T>(p, parameters, x, y, s, 1);
+    } else {
+      forward_scaled_group<S>(p, parameters, row, x, y);
+    }
+  }
+}
+
+// ---- Rows: the reduced dimensions are last ----
+
 // Any row. A second term of 0 gives the bits of one term.
 template <simd::Simd S, class T>
 [[gnu::noinline]] void normalize_row(const Problem<T>& p, const Parameters<T>& parameters, const T* x, T* y,
@@ -125,23 +162,28 @@ template <simd::Simd S, class T>
   }
 }
 
+// Whether every row is summed about a shift, be it 0.
+template <class T>
+inline constexpr bool kAlwaysShifted = sizeof(T) == sizeof(double);
+
 // Normalizes a row and sums the next one in the same loop: the loads and additions of one fill the gaps that
 // the other leaves, 10 to 30 % faster than two loops. One term of the mean is enough for float rows that get
 // here.
 template <simd::Simd S, class T, Affine Parts>
 [[gnu::always_inline]] inline RowSums<S, T> normalize_row_and_sum(const Problem<T>& p,
                                                                   const Parameters<T>& parameters, const T* x,
-                                                                  T* y, const Statistics<T>& s,
-                                                                  const T* next) {
+                                                                  T* y, const Statistics<T>& s, const T* next,
+                                                                  T shift) {
   using V = simd::VectorOf<S, T>;
   constexpr std::ptrdiff_t kQuad = 4 * V::lanes;
+  constexpr bool kShifted = kAlwaysShifted<T>;
   Normalizer<T, sizeof(T) != sizeof(float), Parts> normalizer(x, y, parameters, s);
   const std::size_t cols = p.layout.cols;
   RowSums<S, T> sums;
   std::size_t i = 0;
   normalizer.advance(-kQuad);
   for (; i + kBlock <= cols; i += kBlock) {
-    sums.template add_block<false>(next + i, V::splat(0), [&] {
+    sums.template add_block<kShifted>(next + i, V::splat(shift), [&] {
       normalizer.advance(kQuad);
       LAYERNORM_UNROLL
       for (std::size_t j = 0; j < 4 * V::lanes; j += V::lanes) normalizer.template operator()<V>(j);
@@ -149,196 +191,175 @@ template <simd::Simd S, class T, Affine Parts>
   }
   normalizer.advance(kQuad);
   if (i < cols) {
-    sums.template add_tail<false>(next + i, cols - i, 0);
+    sums.template add_tail<kShifted>(next + i, cols - i, shift);
     simd::for_each_vector<V, T>(cols - i,
                                 [&]<class W>(std::size_t at) { normalizer.template operator()<W>(at); });
   }
   return sums;
 }
 
+// Not inline as for short rows: a call is little beside 128 elements, and these loops come in four kinds.
+template <simd::Simd S, class T>
+[[gnu::noinline]] Statistics<T> long_row_statistics(const T* x, std::size_t cols, T shift,
+                                                    const RowSums<S, T>& sums, double epsilon) {
+  return row_statistics<S>(x, cols, shift, sums, epsilon);
+}
+
 template <simd::Simd S, class T, Affine Parts>
-[[gnu::noinline]] void forward_rows(const Problem<T>& p, const Parameters<T>& parameters, std::size_t first,
-                                    std::size_t last) {
+[[gnu::noinline]] void forward_long_rows(const Problem<T>& p, const Parameters<T>& parameters,
+                                         std::size_t first, std::size_t last) {
   const std::size_t cols = p.layout.cols;
+  const auto sum = [&](const T* x, T shift) {
+    return kAlwaysShifted<T> || shift != 0 ? row_sums<S, T, true>(x, cols, shift)
+                                           : row_sums<S, T, false>(x, cols, 0);
+  };
   RowSums<S, T> sums;
+  T shift = 0;
   for (std::size_t row = first; row < last; ++row) {
     const T* x = p.x + row * cols;
-    const T* next = row + 1 < last ? x + cols : nullptr;
     T* y = p.y + row * cols;
-    if (row == first) sums = row_sums<S, T, false>(x, cols, 0);
-    Statistics<T> s = row_statistics<S>(x, cols, sums, p.epsilon);
-    if (!s.exact) {
-      exact_row<S>(p, row, x, y);
+    if (row == first) {
+      shift = row_shift<S>(x, cols);
+      sums = sum(x, shift);
+    }
+    Statistics<T> s = long_row_statistics<S>(x, cols, shift, sums, p.epsilon);
+    const T* next = row + 1 < last ? x + cols : nullptr;
+    if (next != nullptr) shift = row_shift<S>(next, cols);
+    if (!s.known) {
+      forward_scaled_group<S>(p, parameters, row, x, y);
     } else {
       save_statistics(p, row, s);
-      if (next != nullptr && (sizeof(T) != sizeof(float) || s.mean_lo == 0)) {
-        sums = normalize_row_and_sum<S, T, Parts>(p, parameters, x, y, s, next);
+      const bool fused = kAlwaysShifted<T> || (s.mean_lo == 0 && shift == 0);
+      if (next != nullptr && fused) {
+        sums = normalize_row_and_sum<S, T, Parts>(p, parameters, x, y, s, next, shift);
         continue;
       }
       normalize_row<S>(p, parameters, x, y, s);
     }
-    if (next != nullptr) sums = row_sums<S, T, false>(next, cols, 0);
+    if (next != nullptr) sums = sum(next, shift);
+  }
+}
+
+// Rows of less than kShort elements, some at a time and step by step: what one row waits for, divisions and roots
+// above all, the others fill.
+template <simd::Simd S, class T, Affine Parts>
+[[gnu::noinline]] void forward_short_rows(const Problem<T>& p, const Parameters<T>& parameters,
+                                          std::size_t first, std::size_t last) {
+  constexpr std::size_t kBatch = 16;
+  const std::size_t cols = p.layout.cols;
+  const double epsilon = p.epsilon;
+  const bool saves = p.mean != nullptr || p.rstd != nullptr || p.rms_scaling;
+  T shift[kBatch];
+  RowSums<S, T> sums[kBatch];
+  Statistics<T> statistics[kBatch];
+  const T* x = p.x + first * cols;
+  T* y = p.y + first * cols;
+  for (; first < last; first += kBatch) {
+    const std::size_t rows = last - first < kBatch ? last - first : kBatch;
+    for (std::size_t r = 0; r < rows; ++r) shift[r] = short_row_shift<S>(x + r * cols, cols);
+    for (std::size_t r = 0; r < rows; ++r)
+      sums[r] = row_sums_inline<S, T, true>(x + r * cols, cols, shift[r]);
+    for (std::size_t r = 0; r < rows; ++r) {
+      statistics[r] = row_statistics<S>(x + r * cols, cols, shift[r], sums[r], epsilon);
+    }
+    for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
+      Statistics<T> s = statistics[r];
+      if (!s.known) {
+        forward_scaled_group<S>(p, parameters, first + r, x, y);
+        continue;
+      }
+      if (saves) save_statistics(p, first + r, s);
+      if (Parts == Affine::both && s.mean_lo == 0) {
+        const Normalizer<T, false, Parts> normalizer(x, y, parameters, s);
+        simd::for_each_vector<simd::VectorOf<S, T>, T>(
+            cols, [=]<class W>(std::size_t i) { normalizer.template operator()<W>(i); });
+      } else {
+        normalize_row<S>(p, parameters, x, y, s);
+      }
+    }
   }
 }
 
 // Rows first .. last. Loops of their own for the frequent kinds of parameters, in float only.
 template <simd::Simd S, class T>
-void forward_rows(const Problem<T>& p, std::size_t first, std::size_t last) {
-  const Parameters<T> parameters(p);
+void forward_rows(const Problem<T>& p, const Parameters<T>& parameters, std::size_t first, std::size_t last) {
+  const bool is_short = p.layout.cols < kShort;
   if constexpr (sizeof(T) == sizeof(float)) {
     const int given = (p.gamma != nullptr) + (p.beta != nullptr);
-    if (given == 0) return forward_rows<S, T, Affine::none>(p, parameters, first, last);
-    if (given == 2) return forward_rows<S, T, Affine::both>(p, parameters, first, last);
+    if (given == 2 && is_short) return forward_short_rows<S, T, Affine::both>(p, parameters, first, last);
+    if (given == 2) return forward_long_rows<S, T, Affine::both>(p, parameters, first, last);
+    if (given == 0 && !is_short) return forward_long_rows<S, T, Affine::none>(p, parameters, first, last);
   }
-  forward_rows<S, T, Affine::any>(p, parameters, first, last);
+  if (is_short) return forward_short_rows<S, T, Affine::any>(p, parameters, first, last);
+  forward_long_rows<S, T, Affine::any>(p, parameters, first, last);
 }
 
-// ---- Everything else: lanes are neighbours on the innermost kept dimension ----
+// ---- Columns: the innermost dimension is kept ----
 
-// Columns that are summed together: a block of 64 elements of each is 16 KiB and stays in the L1 cache
-// between the vectors of columns, so that memory is read line by line.
-inline constexpr std::size_t kChunk = 64;
+// Columns that are normalized together: as many as stay in the second-level cache between the passes, and 16 at least, which
+// are a cache line of float.
+template <class T>
+std::size_t column_width(std::size_t cols) {
+  constexpr std::size_t kBytes = 768 * 1024, kLeast = 16;
+  const std::size_t width = kBytes / (cols * sizeof(T)) / kLeast * kLeast;
+  return width < kLeast ? kLeast : (width > kMaxWidth ? kMaxWidth : width);
+}
 
-// `width` <= kChunk groups, `stride` elements apart; row is the number of the first.
+// y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i] for all columns at a time. An absent gamma is 1, an absent beta -0: they leave
+// every value as it is, so that no loop of its own is needed without them.
 template <simd::Simd S, class T>
-class ColumnChunk {
-  using V = simd::VectorOf<S, T>;
-  static constexpr std::size_t kLanes = V::lanes;
+[[gnu::noinline]] void normalize_line(const T* x, T* y, const ColumnMoments<S, T>& columns, std::size_t width,
+                                      T gamma, T beta) {
+  const T *mean_hi = columns.mean_hi, *mean_lo = columns.mean_lo, *rstd = columns.rstd;
+  simd::for_each_vector<simd::VectorOf<S, T>, T>(width, [=]<class W>(std::size_t c) {
+    const W centred = (W::load(x + c) - W::load(mean_hi + c)) - W::load(mean_lo + c);
+    (centred * W::load(rstd + c) * W::splat(gamma) + W::splat(beta)).store(y + c);
+  });
+}
 
- public:
-  ColumnChunk(const Problem<T>& p, std::size_t row, std::size_t offset, std::size_t stride, std::size_t width)
-      : p_(p), row_(row), x_(p.x + offset), y_(p.y + offset), stride_(stride), width_(width) {}
-
-  void forward() {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      if (sum<false>()) return finish();
-    }
-    // mean_hi_ is the shift: the mean of the first pass, or where that already was enough, unused.
-    if constexpr (sizeof(T) == sizeof(double)) sum<false>();
-    sum<true>();
-    finish();
+// `width` <= kMaxWidth neighbouring groups; row is the number of the first.
+template <simd::Simd S, class T>
+void forward_chunk(const Problem<T>& p, const Parameters<T>& parameters, std::size_t row, const T* x, T* y,
+                   std::size_t width) {
+  ColumnMoments<S, T> columns(x, p.layout.reduced, p.layout.cols, width);
+  const bool known = columns.find(p.epsilon);
+  for (std::size_t c = 0; c < width; ++c) {
+    if (!columns.known[c]) continue;
+    Statistics<T> s{columns.mean_hi[c], columns.mean_lo[c], columns.rstd[c], true};
+    save_statistics(p, row + c, s);
+    columns.mean_hi[c] = s.mean_hi;
+    columns.mean_lo[c] = s.mean_lo;
   }
-
- private:
-  // Visits the reduced elements, at most kBlock at a time, as offsets from a group's first element.
-  template <class Visit>
-  void for_each_block(Visit visit) const {
-    std::size_t offsets[kBlock];
-    Walk walk(p_.layout.reduced);
-    for (std::size_t i = 0; i < p_.layout.cols; i += kBlock) {
-      const std::size_t n = p_.layout.cols - i < kBlock ? p_.layout.cols - i : kBlock;
-      for (std::size_t j = 0; j < n; ++j, walk.advance()) offsets[j] = walk.offset();
-      visit(i, offsets, n);
-    }
-  }
-
-  // One pass over x; true when every group's statistics are known.
-  template <bool Centred>
-  [[gnu::noinline]] bool sum() {
-    ColumnSums<S, T> sums[kChunk / kLanes];
-    for_each_block([&](std::size_t, const std::size_t* offsets, std::size_t n) {
-      for (std::size_t at = 0; at < width_; at += kLanes) {
-        ColumnSums<S, T>& vector = sums[at / kLanes];
-        const V shift = V::load(mean_hi_ + at);
-        if (stride_ == 1 && at + kLanes <= width_) {
-          vector.template add_block<Centred>(x_ + at, offsets, n, shift);
-        } else {
-          T gathered[kBlock * kLanes];
-          std::size_t gathered_offsets[kBlock];
-          gather(at, offsets, n, gathered, gathered_offsets);
-          vector.template add_block<Centred>(gathered, gathered_offsets, n, shift);
-        }
-      }
-    });
-    bool known = true;
-    for (std::size_t c = 0; c < width_; ++c) {
-      if (Centred && known_[c]) continue;
-      const Moments m = sums[c / kLanes].moments(c % kLanes, p_.layout.cols, p_.epsilon, Centred);
-      Statistics<T> s = Statistics<T>::plain(m, p_.epsilon);
-      if constexpr (Centred) s = Statistics<T>::about(mean_hi_[c], m, p_.epsilon);
-      known_[c] = m.trusted && (Centred || sizeof(T) == sizeof(float));
-      mean_hi_[c] = s.mean_hi;
-      mean_lo_[c] = s.mean_lo;
-      rstd_[c] = s.rstd;
-      known &= known_[c];
-    }
-    return known;
-  }
-
-  // Lays the n elements at `offsets` of the groups from `at` on side by side; lanes beyond the last group are
-  // 0.
-  void gather(std::size_t at, const std::size_t* offsets, std::size_t n, T* gathered,
-              std::size_t* gathered_offsets) const {
-    for (std::size_t j = 0; j < n; ++j) {
-      gathered_offsets[j] = j * kLanes;
-      for (std::size_t l = 0; l < kLanes; ++l) {
-        gathered[j * kLanes + l] = at + l < width_ ? x_[offsets[j] + (at + l) * stride_] : T{0};
-      }
-    }
-  }
-
-  void finish() {
-    bool exact = true;
-    for (std::size_t c = 0; c < width_; ++c) {
-      Statistics<T> s{mean_hi_[c], mean_lo_[c], rstd_[c]};
-      if (known_[c]) save_statistics(p_, row_ + c, s);
-      mean_hi_[c] = s.mean_hi;
-      mean_lo_[c] = s.mean_lo;
-      exact &= known_[c];
-    }
-    if (exact) return normalize(0, width_);
+  if (!known) {
     // In place, a group that needs its x once more must have it unchanged: so group by group.
-    for (std::size_t c = 0; c < width_; ++c) {
-      if (known_[c]) {
-        normalize(c, 1);
+    for (std::size_t c = 0; c < width; ++c) {
+      if (columns.known[c]) {
+        const Statistics<T> s{columns.mean_hi[c], columns.mean_lo[c], columns.rstd[c], true};
+        normalize_group<S, T>(p, parameters, x + c, y + c, s, 1);
       } else {
-        exact_row<S>(p_, row_ + c, x_ + c * stride_, y_ + c * stride_);
+        forward_scaled_group<S>(p, parameters, row + c, x + c, y + c);
       }
     }
+    return;
   }
-
-  // y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i] for `count` columns from `first` on. An absent gamma is
-  // 1, an absent beta -0: they leave every value as it is, so that no loop of its own is needed without them.
-  void normalize(std::size_t first, std::size_t count) const {
-    for_each_block([&](std::size_t i, const std::size_t* offsets, std::size_t n) {
-      for (std::size_t j = 0; j < n; ++j) {
-        const T gamma = p_.gamma != nullptr ? p_.gamma[i + j] : T{1};
-        const T beta = p_.beta != nullptr ? p_.beta[i + j] : -T{0};
-        const auto normalize_at = [&]<class W>(std::size_t column) {
-          const std::size_t c = first + column, at = offsets[j] + c * stride_;
-          const W centred = (W::load(x_ + at) - W::load(mean_hi_ + c)) - W::load(mean_lo_ + c);
-          (centred * W::load(rstd_ + c) * W::splat(gamma) + W::splat(beta)).store(y_ + at);
-        };
-        std::size_t column = 0;
-        if (stride_ == 1) {
-          for (; column + kLanes <= count; column += kLanes) normalize_at.template operator()<V>(column);
-        }
-        for (; column < count; ++column) normalize_at.template operator()<simd::OneLane<T>>(column);
-      }
-    });
+  Walk walk(p.layout.reduced);
+  for (std::size_t i = 0; i < p.layout.cols; ++i, walk.advance()) {
+    const std::size_t at = walk.offset();
+    normalize_line<S>(x + at, y + at, columns, width, p.gamma != nullptr ? p.gamma[i] : T{1},
+                      p.beta != nullptr ? p.beta[i] : -T{0});
   }
-
-  const Problem<T>& p_;
-  std::size_t row_;
-  const T* x_;
-  T* y_;
-  std::size_t stride_;
-  std::size_t width_;
-  T mean_hi_[kChunk] = {};
-  T mean_lo_[kChunk] = {};
-  T rstd_[kChunk] = {};
-  bool known_[kChunk] = {};
-};
+}
 
 template <simd::Simd S, class T>
-void forward_columns(const Problem<T>& p) {
-  const Run inner = p.layout.kept.inner();
+void forward_columns(const Problem<T>& p, const Parameters<T>& parameters) {
+  const std::size_t inner = p.layout.kept.inner().size;
+  const std::size_t most = column_width<T>(p.layout.cols);
   const Runs outer = p.layout.kept.without_inner();
   Walk walk(outer);
-  for (std::size_t row = 0; row < p.layout.rows; row += inner.size, walk.advance()) {
-    for (std::size_t c = 0; c < inner.size; c += kChunk) {
-      const std::size_t width = inner.size - c < kChunk ? inner.size - c : kChunk;
-      ColumnChunk<S, T>(p, row + c, walk.offset() + c * inner.stride, inner.stride, width).forward();
+  for (std::size_t row = 0; row < p.layout.rows; row += inner, walk.advance()) {
+    for (std::size_t c = 0; c < inner; c += most) {
+      const std::size_t at = walk.offset() + c;
+      forward_chunk<S>(p, parameters, row + c, p.x + at, p.y + at, inner - c < most ? inner - c : most);
     }
   }
 }
@@ -361,10 +382,15 @@ Status forward(const LayerNormForward& args, const Layout& layout) {
       if (p.mean != nullptr) p.mean[row] = static_cast<T>(__builtin_nan(""));
       if (p.rstd != nullptr) p.rstd[row] = static_cast<T>(__builtin_nan(""));
     }
-  } else if (layout.is_rows()) {
-    forward_rows<S>(p, 0, layout.rows);
+    return Status::ok;
+  }
+  const Parameters<T> parameters(p);
+  if (layout.is_rows()) {
+    forward_rows<S>(p, parameters, 0, layout.rows);
+  } else if (layout.kept.inner().stride == 1) {
+    forward_columns<S>(p, parameters);
   } else {
-    forward_columns<S>(p);
+    forward_groups<S>(p, parameters);
   }
   return Status::ok;
 }

@@ -64,8 +64,23 @@ class Workspace {
     for (std::size_t i = 0; i < 2 * cols_; ++i) dgamma[i] = 0;
   }
   // Moves the sums in T on to those in double.
-  void promote() {
-    for (std::size_t i = 0; i < 2 * cols_; ++i) {
+  template <simd::Simd S>
+  [[gnu::noinline]] void promote() {
+    using V = simd::VectorOf<S, T>;
+    using F64 = typename S::F64;
+    const auto add = [](double* total, F64 value) { (F64::load(total) + value).store(total); };
+    std::size_t i = 0;
+    for (; i + V::lanes <= 2 * cols_; i += V::lanes) {
+      const V sum = V::load(dgamma + i);
+      if constexpr (V::lanes == 4) {
+        add(dgamma_total + i, S::widen_low(sum));
+        add(dgamma_total + i + 2, S::widen_high(sum));
+      } else {
+        add(dgamma_total + i, sum);
+      }
+      V::splat(0).store(dgamma + i);
+    }
+    for (; i < 2 * cols_; ++i) {
       dgamma_total[i] += static_cast<double>(dgamma[i]);
       dgamma[i] = 0;
     }
@@ -97,25 +112,31 @@ template <simd::Simd S, class T>
                                  RowGradientSums<S, T>& sums) {
   using V = simd::VectorOf<S, T>;
   constexpr std::size_t kQuad = 4 * V::lanes;
+  const V mean_at = V::splat(mean), rstd_at = V::splat(rstd);
   RowGradientSums<S, T> row = sums;
-  for (std::size_t i = 0; i < cols;) {
-    const std::size_t end = cols - i < kBlock ? cols : i + kBlock;
+  // Pointers that are moved first, as in RowSums::add_block: a fifth faster than an index.
+  const std::ptrdiff_t gamma_quad = static_cast<std::ptrdiff_t>(kQuad) * gamma_step;
+  dy -= kQuad, x -= kQuad, gamma -= gamma_quad, dgamma -= kQuad, dbeta -= kQuad;
+  for (std::size_t quads = cols / kQuad; quads > 0;) {
+    const std::size_t block = quads < kBlock / kQuad ? quads : kBlock / kQuad;
     V sum_g = V::splat(0), sum_gh = V::splat(0);
     LAYERNORM_NO_UNROLL
-    for (; i < end; i += kQuad, gamma += static_cast<std::ptrdiff_t>(kQuad) * gamma_step) {
+    for (std::size_t quad = 0; quad < block; ++quad) {
+      dy += kQuad, x += kQuad, gamma += gamma_quad, dgamma += kQuad, dbeta += kQuad;
       V g[4], gh[4];
       LAYERNORM_UNROLL
       for (std::size_t j = 0; j < 4; ++j) {
-        const std::size_t at = i + j * V::lanes;
-        const V dy_at = V::load(dy + at), h = (V::load(x + at) - V::splat(mean)) * V::splat(rstd);
+        const std::size_t at = j * V::lanes;
+        const V dy_at = V::load(dy + at), h = (V::load(x + at) - mean_at) * rstd_at;
         (V::load(dbeta + at) + dy_at).store(dbeta + at);
         (V::load(dgamma + at) + dy_at * h).store(dgamma + at);
-        g[j] = dy_at * V::load(gamma + j * V::lanes);
+        g[j] = dy_at * V::load(gamma + at);
         gh[j] = g[j] * h;
       }
       sum_g = sum_g + ((g[0] + g[1]) + (g[2] + g[3]));
       sum_gh = sum_gh + ((gh[0] + gh[1]) + (gh[2] + gh[3]));
     }
+    quads -= block;
     row.g.add(sum_g);
     row.gh.add(sum_gh);
   }
@@ -149,17 +170,29 @@ RowGradientSums<S, T> sum_row(const T* dy, const T* x, const Parameter<T>& gamma
 // dx[i] = rstd * (g[i] + (x[i] - mean) * rstd * from_h + from_g): in this order all numbers are of ordinary size, whatever
 // the size of x.
 template <simd::Simd S, class T>
-[[gnu::noinline]] void write_dx(const T* dy, const T* x, const Parameter<T>& gamma, T* dx, std::size_t cols,
-                                T mean, T rstd, T from_h, T from_g) {
-  const T* gamma_at = gamma.data;
-  for (std::size_t i = 0; i < cols;
-       i += kBlock, gamma_at += static_cast<std::ptrdiff_t>(kBlock) * gamma.step) {
-    const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
-    simd::for_each_vector<simd::VectorOf<S, T>, T>(n, [=]<class W>(std::size_t j) {
-      const W g = W::load(dy + i + j) * W::load(gamma_at + j);
-      const W h = (W::load(x + i + j) - W::splat(mean)) * W::splat(rstd);
-      ((g + (h * W::splat(from_h) + W::splat(from_g))) * W::splat(rstd)).store(dx + i + j);
-    });
+[[gnu::noinline]] void write_dx(const T* dy, const T* x, const Parameter<T>& parameter, T* dx,
+                                std::size_t cols, T mean, T rstd, T from_h, T from_g) {
+  using V = simd::VectorOf<S, T>;
+  constexpr std::size_t kQuad = 4 * V::lanes;
+  const auto write = [=]<class W>(const T* dy_at, const T* x_at, const T* gamma_at, T* dx_at) {
+    const W g = W::load(dy_at) * W::load(gamma_at);
+    const W h = (W::load(x_at) - W::splat(mean)) * W::splat(rstd);
+    ((g + (h * W::splat(from_h) + W::splat(from_g))) * W::splat(rstd)).store(dx_at);
+  };
+  const T* gamma = parameter.data;
+  const std::ptrdiff_t step = parameter.step;
+  const std::ptrdiff_t gamma_quad = static_cast<std::ptrdiff_t>(kQuad) * step;
+  dy -= kQuad, x -= kQuad, gamma -= gamma_quad, dx -= kQuad;
+  LAYERNORM_NO_UNROLL
+  for (std::size_t quads = cols / kQuad; quads > 0; --quads) {
+    dy += kQuad, x += kQuad, gamma += gamma_quad, dx += kQuad;
+    LAYERNORM_UNROLL
+    for (std::size_t j = 0; j < kQuad; j += V::lanes)
+      write.template operator()<V>(dy + j, x + j, gamma + j, dx + j);
+  }
+  dy += kQuad, x += kQuad, gamma += gamma_quad, dx += kQuad;
+  for (std::size_t j = 0; j < cols % kQuad; ++j) {
+    write.template operator()<simd::OneLane<T>>(dy + j, x + j, gamma + j, dx + j);
   }
 }
 
@@ -181,14 +214,18 @@ void backward_row(const Gradient<T>& a, const Parameter<T>& gamma, std::size_t r
 
 template <class T>
 void gather(const T* from, const Layout& layout, T* row) {
-  Walk walk(layout.reduced);
-  for (std::size_t i = 0; i < layout.cols; ++i, walk.advance()) row[i] = from[walk.offset()];
+  Pieces pieces(layout.reduced);
+  pieces.next(layout.cols, [&](std::size_t offset, std::size_t stride, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) *row++ = from[offset + i * stride];
+  });
 }
 
 template <class T>
 void scatter(const T* row, const Layout& layout, T* to) {
-  Walk walk(layout.reduced);
-  for (std::size_t i = 0; i < layout.cols; ++i, walk.advance()) to[walk.offset()] = row[i];
+  Pieces pieces(layout.reduced);
+  pieces.next(layout.cols, [&](std::size_t offset, std::size_t stride, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) to[offset + i * stride] = *row++;
+  });
 }
 
 template <simd::Simd S, class T>
@@ -196,7 +233,7 @@ void backward_groups(const Gradient<T>& a, std::size_t first_group, Workspace<T>
   const Layout& layout = a.layout;
   const Parameter<T> gamma(a.gamma, 1);
   const auto count_group = [&](std::size_t group) {
-    if ((first_group + group + 1) % kGroupsPerSum == 0) workspace.promote();
+    if ((first_group + group + 1) % kGroupsPerSum == 0) workspace.template promote<S>();
   };
   if (layout.is_rows()) {
     for (std::size_t row = 0; row < layout.rows; ++row) {
@@ -239,7 +276,7 @@ Status backward(const LayerNormBackward& args, const Layout& layout) {
   if (args.first_group == 0) workspace.begin();
   backward_groups<S>(a, args.first_group, workspace);
   if (args.last) {
-    workspace.promote();
+    workspace.template promote<S>();
     T* dgamma = static_cast<T*>(args.dgamma);
     T* dbeta = static_cast<T*>(args.dbeta);
     for (std::size_t i = 0; i < layout.cols; ++i) {

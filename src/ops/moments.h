@@ -5,14 +5,15 @@
 // The plain formula E[x^2] - E[x]^2 in float32 is the best known bug of this field (pytorch#51102,
 // onnxruntime#28463, mlx#2238); two careful passes over every row are slow. So there are three steps, and a
 // row takes the next one only when the sums of the last say, in double, that it must:
-//   1. one pass over x: sums of x and x^2. Trusted while mean^2 is at most 0.5 to 1.5 of var: the
+//   1. a look at the first 16 elements: where their mean is large beside their deviation, it is the shift of step 2, else 0.
+//   2. one pass over x - shift: its sum and its sum of squares. Trusted while their mean^2 is at most 0.5 to 1.5 of var: the
 //      cancellation in E[x^2] - mean^2 then costs little on an error that the blocks below keep near one ulp.
-//   2. one pass over x - shift with shift = T(mean): mean is then shift + T(rest), two terms, and large offsets,
-//      constant rows and outliers are as exact as centred ones.
-//   3. rows whose squares leave the range of T: everything in double, scaled by a power of two where T is double.
+//   3. the same pass with shift = T(mean). The mean is then shift + T(rest), two terms, and large offsets, constant rows and
+//      outliers are as exact as centred ones.
+// Rows whose squares leave the range of T are scaled by a power of two first (ops/layer_norm.cpp).
 // Every choice is made from the row itself; the order of all additions is fixed by D alone. So the bits of a
-// row do not depend on its neighbours, on how the rows are split, or on where in memory its elements lie: the
-// row kernel and the column kernel below are the same tree of additions.
+// row do not depend on its neighbours, on how the rows are split, or on where in memory its elements lie: rows here and
+// columns in ops/column_moments.h are summed by the same tree of additions.
 //
 // The tree: blocks of 64 elements. Inside a block, vectors v0 v1 v2 v3 | v4 ... of L lanes are added as
 // (v0 + v1) + (v2 + v3), those quads one after the other; L lane sums result. Lane sums of a block go into
@@ -20,7 +21,6 @@
 // variant of Kahan's sum). Elements that a last block lacks count as +0.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -34,9 +34,14 @@ namespace layernorm {
 // 64 floats in one float32 sum keep the error under 3 ulp for every D; 128 gain 5 % speed and reach 3.5 ulp.
 inline constexpr std::size_t kBlock = 64;
 
-// Largest mean^2 / var at which the sums of uncentred squares of `cols` elements are trusted. In short rows the
-// rounding errors of the squares average out less: at 1.5 rows of 16 to 96 elements reach 4.1 ulp.
-constexpr double max_mean_to_deviation(std::size_t cols) { return cols < 128 ? 0.5 : 1.5; }
+// Elements that step 1 looks at.
+inline constexpr std::size_t kPeek = 16;
+
+// Shorter rows have fewer elements over which rounding errors average out, and cost little to shift always.
+inline constexpr std::size_t kShort = 128;
+
+// Largest mean^2 / var at which sums of squares of `cols` elements are trusted. At 1.5 rows of 16 to 96 elements reach 4.1 ulp.
+constexpr double max_mean_to_deviation(std::size_t cols) { return cols < kShort ? 0.5 : 1.5; }
 
 // The range of var + epsilon in which squares and sums of T neither overflowed nor lost bits to underflow.
 template <class T>
@@ -56,20 +61,34 @@ struct Moments {
   double variance;
   bool trusted;  // false for NaN as well
 
-  // `centred`: the sums are those of x - shift. Their mean may then be as large as epsilon lets it; of uncentred sums
-  // only the deviation itself may hide the rounding errors, or a constant row would not come out as 0.
+  // `shifted`: the sums are those of x less something. Their mean may then be as large as epsilon lets it; of x itself
+  // only the deviation may hide the rounding errors, or a constant row would not come out as 0.
   template <class T>
   [[gnu::always_inline]] static Moments from_sums(double sum, double squares, std::size_t count,
-                                                  double epsilon, bool centred) {
-    const double mean = sum / static_cast<double>(count);
-    const double variance = squares / static_cast<double>(count) - mean * mean;
+                                                  double epsilon, bool shifted) {
+    // One division for all groups of float, whose results are rounded to so much less.
+    const double n = static_cast<double>(count), inverse = 1 / n;
+    const auto divide = [=](double value) {
+      return sizeof(T) == sizeof(float) ? value * inverse : value / n;
+    };
+    const double mean = divide(sum), variance = divide(squares) - mean * mean;
     const double power = variance + epsilon;
-    const bool trusted = mean * mean <= max_mean_to_deviation(count) * (centred ? power : variance) &&
+    const bool trusted = mean * mean <= max_mean_to_deviation(count) * (shifted ? power : variance) &&
                          power >= TrustedRange<T>::min && power <= TrustedRange<T>::max;
     return {mean, variance < 0 ? 0 : variance, trusted};  // NaN stays NaN
   }
   double rstd(double epsilon) const { return 1 / __builtin_sqrt(variance + epsilon); }
 };
+
+// Step 1: what to subtract from the elements of a group, given the moments of the first of them and whether they all have one
+// sign. Double groups are always shifted, since nothing wider waits behind their sums; of float groups those whose mean^2
+// would be more than step 2 trusts.
+template <class T>
+[[gnu::always_inline]] inline T choose_shift(const Moments& peek, bool one_sign, std::size_t cols) {
+  const bool always = sizeof(T) == sizeof(double) || cols < kShort;
+  const bool offset = one_sign && peek.mean * peek.mean > 2 * peek.variance;
+  return always || offset ? static_cast<T>(peek.mean) : T{0};
+}
 
 // What normalizing a group takes: y = ((x - mean_hi) - mean_lo) * rstd.
 template <class T>
@@ -77,34 +96,20 @@ struct Statistics {
   T mean_hi = 0;
   T mean_lo = 0;  // 0 where one term of T is enough
   T rstd = 0;
-  bool exact = true;  // false: this group needs ExactStatistics
+  bool known = false;  // false: the sums left the range of T
 
-  static Statistics plain(const Moments& m, double epsilon) {
-    return {static_cast<T>(m.mean), 0, static_cast<T>(m.rstd(epsilon)), true};
+  // Of a group whose x - shift has the moments m. For float, a mean that is small beside the deviation needs one term.
+  [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, double epsilon) {
+    const double mean = static_cast<double>(shift) + m.mean;
+    const T rstd = static_cast<T>(m.rstd(epsilon));
+    if (sizeof(T) == sizeof(float) && mean * mean <= 2 * m.variance) {
+      return {static_cast<T>(mean), 0, rstd, m.trusted};
+    }
+    return {shift, static_cast<T>(m.mean), rstd, m.trusted};
   }
-  static Statistics about(T shift, const Moments& m, double epsilon) {
-    return {shift, static_cast<T>(m.mean), static_cast<T>(m.rstd(epsilon)), true};
-  }
-  static Statistics out_of_range() { return {0, 0, 0, false}; }
-};
-
-// Step 3: y = ((x * scale - mean_hi) - mean_lo) * rstd in double; scale is a power of two.
-struct ExactStatistics {
-  double scale;
-  double mean_hi;
-  double mean_lo;
-  double rstd;
-
-  double mean() const { return (mean_hi + mean_lo) / scale; }
-  double unscaled_rstd() const { return rstd * scale; }
 };
 
 // ---- Sums in more precision than T ----
-
-template <simd::Simd S>
-double lane(typename S::F64 v, std::size_t n) {
-  return n == 0 ? S::low(v) : S::high(v);
-}
 
 // Lane-wise running sums that widen T's precision: double for float, a compensated pair for double.
 template <simd::Simd S, class T>
@@ -116,11 +121,24 @@ struct WideSum<S, float> {
   F64 total = F64::splat(0);
 
   void add(F64 value) { total = total + value; }
-  // Lane `a` of this + lane `b` of other.
-  [[gnu::always_inline]] double join(std::size_t a, const WideSum& other, std::size_t b) const {
-    return lane<S>(total, a) + lane<S>(other.total, b);
-  }
+  [[gnu::always_inline]] double join() const { return S::low(total) + S::high(total); }
 };
+
+// Two-sum (Knuth): the rounding error of total + value is itself a number.
+template <class W>
+[[gnu::always_inline]] inline void add_two_sum(W& total, W& error, W value) {
+  const W sum = total + value;
+  const W part = sum - total;
+  error = error + ((total - (sum - part)) + (value - part));
+  total = sum;
+}
+
+[[gnu::always_inline]] inline double join_two_sums(double left, double left_error, double right,
+                                                   double right_error) {
+  double error = 0;
+  add_two_sum(left, error, right);
+  return left + (error + (left_error + right_error));
+}
 
 template <simd::Simd S>
 struct WideSum<S, double> {
@@ -128,19 +146,9 @@ struct WideSum<S, double> {
   F64 total = F64::splat(0);
   F64 error = F64::splat(0);
 
-  // Two-sum (Knuth): the rounding error of total + value is itself a double.
-  void add(F64 value) {
-    const F64 sum = total + value;
-    const F64 part = sum - total;
-    error = error + ((total - (sum - part)) + (value - part));
-    total = sum;
-  }
-  [[gnu::always_inline]] double join(std::size_t a, const WideSum& other, std::size_t b) const {
-    const double left = lane<S>(total, a), right = lane<S>(other.total, b);
-    const double sum = left + right;
-    const double part = sum - left;
-    const double rest = (left - (sum - part)) + (right - part);
-    return sum + (rest + (lane<S>(error, a) + lane<S>(other.error, b)));
+  void add(F64 value) { add_two_sum(total, error, value); }
+  [[gnu::always_inline]] double join() const {
+    return join_two_sums(S::low(total), S::low(error), S::high(total), S::high(error));
   }
 };
 
@@ -159,7 +167,7 @@ class RowTotal {
       wide_.add(block);
     }
   }
-  [[gnu::always_inline]] double value() const { return wide_.join(0, wide_, 1); }
+  [[gnu::always_inline]] double value() const { return wide_.join(); }
 
  private:
   WideSum<S, T> wide_;
@@ -175,7 +183,7 @@ class RowSums {
  public:
   // Adds a full block, x[0 .. kBlock). Calls between() after each quad of it: work on another row that fills
   // the gaps between dependent additions.
-  template <bool Centred, class Between>
+  template <bool Shifted, class Between>
   [[gnu::always_inline]] void add_block(const T* x, V shift, Between between) {
     V sum = V::splat(0), squares = V::splat(0);
     // Pointers that are moved first and then used with constant offsets stay in registers of V8, one for each
@@ -185,40 +193,51 @@ class RowSums {
     LAYERNORM_NO_UNROLL
     for (std::size_t quad = 0; quad < kBlock / kQuad; ++quad) {
       x += kQuad;
-      add_quad<Centred>(x, shift, sum, squares);
+      add_quad<Shifted>(x, shift, sum, squares);
       between();
     }
     add_lanes(sum, squares);
   }
-  template <bool Centred>
+  template <bool Shifted>
   [[gnu::always_inline]] void add_block(const T* x, V shift) {
-    add_block<Centred>(x, shift, [] {});
+    add_block<Shifted>(x, shift, [] {});
+  }
+
+  // Adds x[0 .. kPeek).
+  [[gnu::always_inline]] void add_peek(const T* x) {
+    V sum = V::splat(0), squares = V::splat(0);
+    LAYERNORM_UNROLL
+    for (std::size_t i = 0; i < kPeek; i += kQuad) add_quad<false>(x + i, sum, sum, squares);
+    add_lanes(sum, squares);
   }
 
   // Adds n <= kBlock elements. Those that the last quad lacks become shift - shift = 0.
-  template <bool Centred>
+  template <bool Shifted>
   void add_tail(const T* x, std::size_t n, T shift) {
     const V splat = V::splat(shift);
     V sum = V::splat(0), squares = V::splat(0);
     std::size_t i = 0;
-    for (; i + kQuad <= n; i += kQuad) add_quad<Centred>(x + i, splat, sum, squares);
+    for (; i + kQuad <= n; i += kQuad) add_quad<Shifted>(x + i, splat, sum, squares);
     if (i < n) {
-      T padded[kQuad];
-      simd::copy_padded<V>(x + i, n - i, Centred ? splat : V::splat(0), padded);
-      add_quad<Centred>(padded, splat, sum, squares);
+      const simd::PartialQuad<V, T> rest(x + i, n - i, Shifted ? splat : V::splat(0));
+      add_quad<Shifted>(rest.v[0], rest.v[1], rest.v[2], rest.v[3], splat, sum, squares);
     }
     add_lanes(sum, squares);
   }
 
-  [[gnu::always_inline]] Moments moments(std::size_t cols, double epsilon, bool centred) const {
-    return Moments::from_sums<T>(sum_.value(), squares_.value(), cols, epsilon, centred);
+  [[gnu::always_inline]] Moments moments(std::size_t cols, double epsilon, bool shifted) const {
+    return Moments::from_sums<T>(sum_.value(), squares_.value(), cols, epsilon, shifted);
   }
 
  private:
-  template <bool Centred>
+  template <bool Shifted>
   [[gnu::always_inline]] static void add_quad(const T* x, V shift, V& sum, V& squares) {
-    V v0 = V::load(x), v1 = V::load(x + kLanes), v2 = V::load(x + 2 * kLanes), v3 = V::load(x + 3 * kLanes);
-    if constexpr (Centred) v0 = v0 - shift, v1 = v1 - shift, v2 = v2 - shift, v3 = v3 - shift;
+    add_quad<Shifted>(V::load(x), V::load(x + kLanes), V::load(x + 2 * kLanes), V::load(x + 3 * kLanes),
+                      shift, sum, squares);
+  }
+  template <bool Shifted>
+  [[gnu::always_inline]] static void add_quad(V v0, V v1, V v2, V v3, V shift, V& sum, V& squares) {
+    if constexpr (Shifted) v0 = v0 - shift, v1 = v1 - shift, v2 = v2 - shift, v3 = v3 - shift;
     sum = sum + ((v0 + v1) + (v2 + v3));
     squares = squares + ((v0 * v0 + v1 * v1) + (v2 * v2 + v3 * v3));
   }
@@ -231,163 +250,68 @@ class RowSums {
   RowTotal<S, T> squares_;
 };
 
-template <simd::Simd S, class T, bool Centred>
-[[gnu::noinline]] RowSums<S, T> row_sums(const T* x, std::size_t cols, T shift) {
+template <simd::Simd S, class T, bool Shifted>
+[[gnu::always_inline]] inline RowSums<S, T> row_sums_inline(const T* x, std::size_t cols, T shift) {
   RowSums<S, T> sums;
   const auto splat = simd::VectorOf<S, T>::splat(shift);
   std::size_t i = 0;
-  for (; i + kBlock <= cols; i += kBlock) sums.template add_block<Centred>(x + i, splat);
-  if (i < cols) sums.template add_tail<Centred>(x + i, cols - i, shift);
+  for (; i + kBlock <= cols; i += kBlock) sums.template add_block<Shifted>(x + i, splat);
+  if (i < cols) sums.template add_tail<Shifted>(x + i, cols - i, shift);
   return sums;
 }
 
-// Step 2: statistics of the row x[0 .. cols) whose mean is about `mean`.
-template <simd::Simd S, class T>
-[[gnu::noinline]] Statistics<T> centred_statistics(const T* x, std::size_t cols, double mean,
-                                                   double epsilon) {
-  const T shift = static_cast<T>(mean);
-  const Moments m = row_sums<S, T, true>(x, cols, shift).moments(cols, epsilon, true);
-  return m.trusted ? Statistics<T>::about(shift, m, epsilon) : Statistics<T>::out_of_range();
+template <simd::Simd S, class T, bool Shifted>
+[[gnu::noinline]] RowSums<S, T> row_sums(const T* x, std::size_t cols, T shift) {
+  return row_sums_inline<S, T, Shifted>(x, cols, shift);
 }
 
-// Steps 1 and 2 for a row whose uncentred sums are known. Double rows are always centred: nothing wider waits
-// behind their sums.
 template <simd::Simd S, class T>
-[[gnu::always_inline]] inline Statistics<T> row_statistics(const T* x, std::size_t cols,
+[[gnu::noinline]] T peek_shift(const T* x, std::size_t cols) {
+  RowSums<S, T> sums;
+  const std::size_t n = cols < kPeek ? cols : kPeek;
+  sums.template add_tail<false>(x, n, 0);
+  return choose_shift<T>(sums.moments(n, 0, false), true, cols);
+}
+
+// Step 1 for the row x[0 .. cols).
+template <simd::Simd S, class T>
+[[gnu::always_inline]] inline T row_shift(const T* x, std::size_t cols) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    // The signs alone tell that most rows need no shift, in a fraction of the time that sums take.
+    if (cols >= kShort && !S::one_sign(x)) return 0;
+  }
+  return peek_shift<S>(x, cols);
+}
+
+// The same for a row of less than kShort elements.
+template <simd::Simd S, class T>
+[[gnu::always_inline]] inline T short_row_shift(const T* x, std::size_t cols) {
+  if (cols < kPeek) return peek_shift<S>(x, cols);
+  RowSums<S, T> sums;
+  sums.add_peek(x);
+  return static_cast<T>(sums.moments(kPeek, 0, false).mean);
+}
+
+// Steps 2 and 3 for a row whose sums about `shift` are known.
+template <simd::Simd S, class T>
+[[gnu::always_inline]] inline Statistics<T> row_statistics(const T* x, std::size_t cols, T shift,
                                                            const RowSums<S, T>& sums, double epsilon) {
-  const Moments first = sums.moments(cols, epsilon, false);
-  if (sizeof(T) == sizeof(float) && first.trusted) return Statistics<T>::plain(first, epsilon);
-  return centred_statistics<S>(x, cols, first.mean, epsilon);
+  const Moments m = sums.moments(cols, epsilon, shift != 0);
+  if (m.trusted) return Statistics<T>::about(shift, m, epsilon);
+  const T mean = static_cast<T>(static_cast<double>(shift) + m.mean);
+  return Statistics<T>::about(mean, row_sums<S, T, true>(x, cols, mean).moments(cols, epsilon, true),
+                              epsilon);
 }
 
-// ---- One vector of columns ----
-
-// The sums of RowSums for as many groups as a vector has lanes: lane c of every vector belongs to group c,
-// and what are lanes of one vector there are separate vectors here.
-template <simd::Simd S, class T>
-class ColumnSums {
-  using V = simd::VectorOf<S, T>;
-  static constexpr std::size_t kLanes = V::lanes;
-  static constexpr std::size_t kQuad = 4 * kLanes;
-  static constexpr std::size_t kHalves = kLanes / 2;  // F64 vectors that hold the wide sums of one V
-
- public:
-  // Adds n <= kBlock elements of each group: the i-th of all groups are the vector at x + offsets[i].
-  template <bool Centred>
-  void add_block(const T* x, const std::size_t* offsets, std::size_t n, V shift) {
-    V sum[kLanes], squares[kLanes];
-    for (std::size_t l = 0; l < kLanes; ++l) sum[l] = squares[l] = V::splat(0);
-    T padded[kQuad * kLanes];
-    std::size_t padded_offsets[kQuad];
-    for (std::size_t i = 0; i < n; i += kQuad) {
-      const T* from = x;
-      const std::size_t* at = offsets + i;
-      if (n - i < kQuad) {
-        // Elements that the last quad lacks become shift - shift = 0.
-        for (std::size_t j = 0; j < kQuad; ++j) {
-          padded_offsets[j] = j * kLanes;
-          const V missing = Centred ? shift : V::splat(0);
-          (i + j < n ? V::load(x + offsets[i + j]) : missing).store(padded + j * kLanes);
-        }
-        from = padded;
-        at = padded_offsets;
-      }
-      add_quad<Centred>([&](std::size_t j) { return V::load(from + at[j]); }, shift, sum, squares);
-    }
-    widen(sum, sum_);
-    widen(squares, squares_);
-  }
-
-  Moments moments(std::size_t column, std::size_t cols, double epsilon, bool centred) const {
-    return Moments::from_sums<T>(join(sum_, column), join(squares_, column), cols, epsilon, centred);
-  }
-
- private:
-  struct Wide {
-    WideSum<S, T> even[kHalves];  // what lane 0 of WideSum is in RowSums
-    WideSum<S, T> odd[kHalves];   // ... and lane 1
-  };
-  // What is lane l of vector j in a quad of RowSums is vector j * kLanes + l here.
-  template <bool Centred, class Vectors>
-  [[gnu::always_inline]] static void add_quad(Vectors vectors, V shift, V (&sum)[kLanes],
-                                              V (&squares)[kLanes]) {
-    LAYERNORM_UNROLL
-    for (std::size_t l = 0; l < kLanes; ++l) {
-      V v0 = vectors(l), v1 = vectors(kLanes + l), v2 = vectors(2 * kLanes + l), v3 = vectors(3 * kLanes + l);
-      if constexpr (Centred) v0 = v0 - shift, v1 = v1 - shift, v2 = v2 - shift, v3 = v3 - shift;
-      sum[l] = sum[l] + ((v0 + v1) + (v2 + v3));
-      squares[l] = squares[l] + ((v0 * v0 + v1 * v1) + (v2 * v2 + v3 * v3));
-    }
-  }
-  static void widen(const V (&lane)[kLanes], Wide& wide) {
-    if constexpr (kLanes == 4) {
-      wide.even[0].add(S::widen_low(lane[0]) + S::widen_low(lane[2]));
-      wide.even[1].add(S::widen_high(lane[0]) + S::widen_high(lane[2]));
-      wide.odd[0].add(S::widen_low(lane[1]) + S::widen_low(lane[3]));
-      wide.odd[1].add(S::widen_high(lane[1]) + S::widen_high(lane[3]));
-    } else {
-      wide.even[0].add(lane[0]);
-      wide.odd[0].add(lane[1]);
-    }
-  }
-  static double join(const Wide& wide, std::size_t column) {
-    const std::size_t half = column / 2, lane = column % 2;
-    return wide.even[half].join(lane, wide.odd[half], lane);
-  }
-
-  Wide sum_;
-  Wide squares_;
-};
-
-// ---- Step 3: any layout, one group at a time ----
-
-// Calls visit(block, n) for the elements of a group in order, as doubles times `scale`, at most kBlock at a
-// time.
-template <class T, class Visit>
-void for_each_scaled_block(const T* x, const Layout& layout, double scale, Visit visit) {
-  double block[kBlock];
-  Walk walk(layout.reduced);
-  for (std::size_t i = 0; i < layout.cols; i += kBlock) {
-    const std::size_t n = layout.cols - i < kBlock ? layout.cols - i : kBlock;
-    for (std::size_t j = 0; j < n; ++j, walk.advance()) {
-      block[j] = static_cast<double>(x[walk.offset()]) * scale;
-    }
-    visit(block, n);
-  }
-}
-
-// Power of two that brings the larger of max|x| and sqrt(epsilon) to about 1, so that neither squares nor
-// sums leave the range of double. Infinite and NaN elements are passed over: their row becomes NaN anyhow.
+// Whether the first `count` elements of a group are all negative (-0 is) or all not.
 template <class T>
-double range_scale(const T* x, const Layout& layout, double epsilon) {
-  double largest = __builtin_sqrt(epsilon);
-  for_each_scaled_block(x, layout, 1, [&](const double* block, std::size_t n) {
-    for (std::size_t j = 0; j < n; ++j) {
-      const double size = __builtin_fabs(block[j]);
-      if (size > largest && size <= __DBL_MAX__) largest = size;
-    }
-  });
-  const int biased = static_cast<int>(std::bit_cast<std::uint64_t>(largest) >> 52);  // largest >= 0
-  const int exponent = 1023 - biased;                                                // about -log2(largest)
-  constexpr int kMaxUp = 1000;  // brings the smallest subnormal to 2^-74 and still is a normal number
-  const int bounded = exponent > kMaxUp ? kMaxUp : (exponent < -1022 ? -1022 : exponent);
-  return std::bit_cast<double>(static_cast<std::uint64_t>(bounded + 1023) << 52);
-}
-
-template <simd::Simd S, class T>
-ExactStatistics exact_statistics(const T* x, const Layout& layout, double epsilon) {
-  // The squares of every float are in the range of double.
-  const double scale = sizeof(T) == sizeof(float) ? 1 : range_scale(x, layout, epsilon);
-  const auto sums_about = [&](double shift) {
-    RowSums<S, double> sums;
-    for_each_scaled_block(x, layout, scale, [&](const double* block, std::size_t n) {
-      sums.template add_tail<true>(block, n, shift);
-    });
-    return sums;
-  };
-  const double shift = sums_about(0).moments(layout.cols, epsilon, true).mean;
-  const Moments m = sums_about(shift).moments(layout.cols, epsilon, true);
-  return {scale, shift, m.mean, 1 / __builtin_sqrt(m.variance + epsilon * scale * scale)};
+bool have_one_sign(const T* x, const Runs& reduced, std::size_t count) {
+  Walk walk(reduced);
+  const bool first = __builtin_signbit(x[0]);
+  for (std::size_t i = 0; i < count; ++i, walk.advance()) {
+    if (static_cast<bool>(__builtin_signbit(x[walk.offset()])) != first) return false;
+  }
+  return true;
 }
 
 }  // namespace layernorm

@@ -33,4 +33,22 @@ void copy_padded(const T* x, std::size_t count, V fill, T* padded) {
   for (std::size_t i = count - count % V::lanes; i < count; ++i) padded[i] = x[i];
 }
 
+// Four vectors of x[0 .. count), count < 4 * V::lanes, and `fill` in the elements that are left.
+template <class V, class T>
+struct PartialQuad {
+  PartialQuad(const T* x, std::size_t count, V fill) {
+    const std::size_t whole = count / V::lanes;
+    T padded[V::lanes];
+    fill.store(padded);
+    for (std::size_t i = whole * V::lanes; i < count; ++i) padded[i % V::lanes] = x[i];
+    const V last = V::load(padded);
+    LAYERNORM_UNROLL
+    for (std::size_t n = 0; n < 4; ++n) {
+      v[n] = n < whole ? V::load(x + n * V::lanes) : (n == whole ? last : fill);
+    }
+  }
+
+  V v[4];
+};
+
 }  // namespace layernorm::simd

@@ -42,6 +42,13 @@ struct Simd128 {
     friend F64 operator*(F64 a, F64 b) { return {wasm_f64x2_mul(a.v, b.v)}; }
   };
 
+  static bool one_sign(const float* x) {
+    const v128_t a = wasm_v128_load(x), b = wasm_v128_load(x + 4), c = wasm_v128_load(x + 8),
+                 d = wasm_v128_load(x + 12);
+    const v128_t any = wasm_v128_or(wasm_v128_or(a, b), wasm_v128_or(c, d));
+    const v128_t all = wasm_v128_and(wasm_v128_and(a, b), wasm_v128_and(c, d));
+    return wasm_i32x4_bitmask(any) == 0 || wasm_i32x4_bitmask(all) == 0b1111;
+  }
   static F64 widen_low(F32 v) { return {wasm_f64x2_promote_low_f32x4(v.v)}; }
   static F64 widen_high(F32 v) {
     return {wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(v.v, v.v, 2, 3, 2, 3))};

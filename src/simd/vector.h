@@ -35,7 +35,8 @@ concept Conversion = requires(const C& convert, const From* from, To* to) {
 
 template <class S>
 concept Simd = Vector<typename S::F32, float> && Vector<typename S::F64, double> &&
-  requires(typename S::F32 v) {
+  requires(typename S::F32 v, const float* in) {
+    { S::one_sign(in) } -> std::same_as<bool>;  // whether in[0 .. 16) are all negative (-0 is) or all not
     { S::widen_low(v) } -> std::same_as<typename S::F64>;   // lanes 0 and 1, exactly
     { S::widen_high(v) } -> std::same_as<typename S::F64>;  // lanes 2 and 3, exactly
     { S::low(typename S::F64{}) } -> std::same_as<double>;   // lane 0

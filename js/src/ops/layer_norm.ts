@@ -3,8 +3,9 @@ import { LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT, defaultHeapOwner, type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
 import { BLOCK_BYTES, type Block, copyRun } from '../tensor/blocks.js';
 import { type DType, newArray, type StoredArray, typedArrayName } from '../tensor/dtype.js';
+import { HeapTensor } from '../tensor/heap_tensor.js';
 import { aligned, type Part, passThrough } from '../tensor/passage.js';
-import { reducedAsOnes } from '../tensor/shape.js';
+import { reducedAsOnes, sameShape } from '../tensor/shape.js';
 import { isSixteenBit } from '../tensor/sixteen_bit.js';
 import { produce, type Target } from '../tensor/target.js';
 import type {
@@ -159,7 +160,7 @@ export function layerNormOn<X extends TensorLike, D extends DType = DTypeOf<X>, 
 ): LayerNormOutput<X, D, Out> {
   const operation = 'layerNorm';
   const given = options ?? {};
-  const y = normalizeRows(operation, owner.heap(operation), x, given);
+  const y = normalizeRows(operation, owner, x, given);
   return (y ?? run(readCall(operation, owner, x, given), false).y) as LayerNormOutput<X, D, Out>;
 }
 
@@ -174,36 +175,81 @@ export function layerNormForwardOn<X extends TensorLike, D extends DType = DType
 }
 
 /**
- * The most frequent call, by the shortest way: a small float array normalized over its last axis, with arrays of its own type
- * for everything else, so that there is nothing to convert, to plan or to wrap. Any other call, and any mistake, gives undefined
- * with nothing done: {@link readCall} then reads the arguments again and words the errors.
+ * The most frequent calls, by the shortest way: over the last axis, with a tensor or a small float array for x and arrays of its
+ * kind and type for everything else, so that there is nothing to convert, to plan or to wrap. Any other call, and any mistake,
+ * gives undefined with nothing done: {@link readCall} then reads the arguments again and words the errors.
  */
 function normalizeRows(
   operation: string,
-  heap: Heap,
+  owner: HeapOwner,
   x: unknown,
   options: LayerNormOptions,
-): StoredArray | undefined {
-  const className = typedArrayName(x);
-  if ((className !== 'Float32Array' && className !== 'Float64Array') || !isOptions(options)) return undefined;
+): object | undefined {
+  if (typeof x !== 'object' || x === null || !isOptions(options)) return undefined;
   for (const key in options) if (!Object.hasOwn(OPTION_NAMES, key)) return undefined;
-  const { shape, axis, gamma, beta, out, dtype, rmsScaling } = options;
+  const { axis, dtype, rmsScaling } = options;
   if ((axis ?? -1) !== -1 || (dtype ?? null) !== null || (rmsScaling ?? false) !== false) return undefined;
   const epsilon = options.epsilon ?? DEFAULT_EPSILON;
   if (!(Number.isFinite(epsilon) && epsilon >= 0)) return undefined;
+  return HeapTensor.is(x)
+    ? normalizeTensorRows(operation, owner, x, options, epsilon)
+    : normalizeArrayRows(operation, owner.heap(operation), x, options, epsilon);
+}
 
+/** {@link normalizeRows} of a tensor into one. */
+function normalizeTensorRows(
+  operation: string,
+  owner: HeapOwner,
+  x: HeapTensor,
+  { shape, gamma, beta, out }: LayerNormOptions,
+  epsilon: number,
+): object | undefined {
+  const { dtype, size } = x;
+  const columns = x.shape[x.shape.length - 1] as number;
+  if ((shape ?? null) !== null || size === 0 || typeof out !== 'object' || out === null) return undefined;
+  // Those of 16 bits have parameters of another type.
+  if (!HeapTensor.is(out) || isSixteenBit(dtype) || out.dtype !== dtype || !sameShape(out.shape, x.shape))
+    return undefined;
+  // Tensors overlap only where they are the same.
+  const [xAddress, yAddress] = [x.placeIn(owner), out.placeIn(owner)];
+  const gammaAddress = parameterAddress(owner, gamma, dtype, columns);
+  const betaAddress = parameterAddress(owner, beta, dtype, columns);
+  if (xAddress === 0 || yAddress === 0 || gammaAddress < 0 || betaAddress < 0) return undefined;
+  if (yAddress === gammaAddress || yAddress === betaAddress) return undefined;
+  const heap = owner.heap(operation);
+  callOnRows(operation, heap, dtype, xAddress, yAddress, gammaAddress, betaAddress, size, columns, epsilon);
+  return out;
+}
+
+/** Where gamma or beta lies; 0 where it is not given, -1 where it is no tensor of `count` elements in this heap. */
+function parameterAddress(owner: HeapOwner, value: unknown, dtype: DType, count: number): number {
+  if (value === undefined || value === null) return 0;
+  if (typeof value !== 'object' || !HeapTensor.is(value)) return -1;
+  return value.dtype === dtype && value.size === count && value.shape.length === 1
+    ? value.placeIn(owner) || -1
+    : -1;
+}
+
+/** {@link normalizeRows} of a typed array through the scratch block. */
+function normalizeArrayRows(
+  operation: string,
+  heap: Heap,
+  x: object,
+  { shape, gamma, beta, out }: LayerNormOptions,
+  epsilon: number,
+): StoredArray | undefined {
+  const className = typedArrayName(x);
+  if (className !== 'Float32Array' && className !== 'Float64Array') return undefined;
   const input = x as StoredArray;
   const { length } = input;
   const columns = columnsOf(shape, length);
-  const isLike = (value: unknown, count: number): value is StoredArray =>
-    typedArrayName(value) === className && (value as StoredArray).length === count;
   const hasGamma = gamma !== undefined && gamma !== null;
   const hasBeta = beta !== undefined && beta !== null;
-  if (columns === 0 || (hasGamma && !isLike(gamma, columns)) || (hasBeta && !isLike(beta, columns))) {
-    return undefined;
-  }
+  if (columns === 0) return undefined;
+  if (hasGamma && !isArrayLike(gamma, className, columns)) return undefined;
+  if (hasBeta && !isArrayLike(beta, className, columns)) return undefined;
   if (out !== undefined && out !== null) {
-    if (!isLike(out, length)) return undefined;
+    if (!isArrayLike(out, className, length)) return undefined;
     const { buffer } = out;
     const isApart =
       (out === x || buffer !== input.buffer) &&
@@ -225,27 +271,36 @@ function normalizeRows(
   copyRun(elements, start, input, 0, length);
   if (hasGamma) copyRun(elements, start + gammaStart / bytesPerElement, gamma, 0, columns);
   if (hasBeta) copyRun(elements, start + betaStart / bytesPerElement, beta, 0, columns);
-  heap.writeDims([length / columns, columns]);
-  const status = heap.core.layerNormForward(
-    CORE_DTYPE[type],
-    scratch,
-    scratch,
-    hasGamma ? scratch + gammaStart : 0,
-    hasBeta ? scratch + betaStart : 0,
-    0,
-    0,
-    0,
-    0,
-    heap.dims,
-    2,
-    0b10,
-    epsilon,
-    false,
-  );
-  heap.check(operation, status);
+  const gammaAddress = hasGamma ? scratch + gammaStart : 0;
+  const betaAddress = hasBeta ? scratch + betaStart : 0;
+  callOnRows(operation, heap, type, scratch, scratch, gammaAddress, betaAddress, length, columns, epsilon);
   const y = (out as StoredArray | null | undefined) ?? newArray(type, length);
   copyRun(y, 0, elements, start, length);
   return y;
+}
+
+function isArrayLike(value: unknown, className: string, count: number): value is StoredArray {
+  return typedArrayName(value) === className && (value as StoredArray).length === count;
+}
+
+/** Calls the core on `size` elements in rows of `columns`. */
+function callOnRows(
+  operation: string,
+  heap: Heap,
+  dtype: DType,
+  x: number,
+  y: number,
+  gamma: number,
+  beta: number,
+  size: number,
+  columns: number,
+  epsilon: number,
+): void {
+  heap.writeRows(size / columns, columns);
+  const { core, dims } = heap;
+  const type = CORE_DTYPE[dtype];
+  const status = core.layerNormForward(type, x, y, gamma, beta, 0, 0, 0, 0, dims, 2, 0b10, epsilon, false);
+  heap.check(operation, status);
 }
 
 /** The last size of a shape of `length` elements, more than none; 0 for everything else. */

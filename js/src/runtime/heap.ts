@@ -68,6 +68,14 @@ export class Heap {
     for (let i = 0; i < sizes.length; i++) this.#uint32[start + i] = sizes[i] as number;
   }
 
+  /** {@link writeDims} for a matrix. */
+  writeRows(rows: number, columns: number): void {
+    if (this.#uint32.length === 0) this.#uint32 = new Uint32Array(this.memory.buffer);
+    const start = this.dims / Uint32Array.BYTES_PER_ELEMENT;
+    this.#uint32[start] = rows;
+    this.#uint32[start + 1] = columns;
+  }
+
   /** The whole memory in elements of `dtype`. Not to be kept across an allocation. */
   elements(dtype: DType): HeapView {
     if (dtype === 'float32') return this.float32;

@@ -108,6 +108,11 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
     return this.#address;
   }
 
+  /** Where the elements lie in the heap of `owner`; 0 where they do not, or no longer. */
+  placeIn(owner: HeapOwner): number {
+    return this.#owner === owner && !owner.disposed ? this.#address : 0;
+  }
+
   dispose(): void {
     if (!this.disposed) {
       registry?.unregister(this);

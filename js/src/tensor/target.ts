@@ -1,5 +1,5 @@
 import { LayerNormError } from '../runtime/errors.js';
-import type { Heap, HeapOwner } from '../runtime/heap.js';
+import { BYTES_PER_ELEMENT, type Heap, type HeapOwner } from '../runtime/heap.js';
 import { asFloat16, type DType, newArray, parameterDType, type StoredArray } from './dtype.js';
 import { HeapTensor } from './heap_tensor.js';
 import { elementCount, formatShape, type Shape, sameShape } from './shape.js';
@@ -159,13 +159,26 @@ export function checkOverlap(
   input: Operand,
   inPlace: boolean,
 ): void {
-  const a = elementsOf(heap, out);
-  const b = elementsOf(heap, input);
-  const [start, end] = [b.byteOffset - a.byteOffset, b.byteOffset + b.byteLength - a.byteOffset];
-  if (a.buffer !== b.buffer || start >= a.byteLength || end <= 0) return;
-  if (inPlace && start === 0 && end === a.byteLength) return;
+  const a = regionOf(heap, out);
+  const b = regionOf(heap, input);
+  const [start, end] = [b.start - a.start, b.start + b.bytes - a.start];
+  if (a.buffer !== b.buffer || start >= a.bytes || end <= 0) return;
+  if (inPlace && start === 0 && end === a.bytes) return;
   throw new LayerNormError(
     'ERR_ARGUMENT',
     `${operation}: out overlaps ${argument} in memory, expected ${inPlace ? `all of ${argument} or none of it` : 'an array of its own'}`,
   );
+}
+
+/** Where the elements of an operand lie. Without a view of the heap: that would take longer than all other checks. */
+function regionOf(
+  heap: Heap,
+  { data, address, stored, length }: Operand,
+): { buffer: ArrayBufferLike; start: number; bytes: number } {
+  if (data) return { buffer: data.buffer, start: data.byteOffset, bytes: data.byteLength };
+  return {
+    buffer: heap.memory.buffer,
+    start: address,
+    bytes: length * BYTES_PER_ELEMENT[stored as DType],
+  };
 }

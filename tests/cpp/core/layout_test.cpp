@@ -98,6 +98,27 @@ TEST(Layout, WalksVisitWhatIndexArithmeticVisits) {
   }
 }
 
+// Whatever the amounts, pieces lead through the offsets of a walk.
+TEST(Layout, PiecesLeadThroughAGroupInOrder) {
+  const Layout layout = collapsed({3, 2, 4, 2, 5}, 0b10101);
+  for (const std::size_t amount : {1, 2, 3, 5, 7, 60}) {
+    Pieces pieces(layout.reduced);
+    Walk walk(layout.reduced);
+    for (std::size_t left = layout.cols; left > 0;) {
+      const std::size_t n = left < amount ? left : amount;
+      std::size_t visited = 0;
+      pieces.next(n, [&](std::size_t offset, std::size_t stride, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i, walk.advance()) {
+          ASSERT_EQ(offset + i * stride, walk.offset());
+        }
+        visited += count;
+      });
+      ASSERT_EQ(visited, n);
+      left -= n;
+    }
+  }
+}
+
 TEST(Layout, RefusesRanksAndAxesOutOfRange) {
   EXPECT_EQ(status_of({}, 1), Status::invalid_rank);
   EXPECT_EQ(status_of(std::vector<std::uint32_t>(33, 1), 1), Status::invalid_rank);

@@ -16,45 +16,6 @@ template <class S>
 class MomentsTest : public ::testing::Test {};
 TYPED_TEST_SUITE(MomentsTest, test::SimdTypes);
 
-// Tier: bitwise. A row gives the same sums whether its elements are the lanes of vectors or spread over them.
-template <class S, class T, bool Centred>
-void expect_rows_equal_columns() {
-  using V = simd::VectorOf<S, T>;
-  test::Random random(3);
-  for (const std::size_t cols : {1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 127, 130, 200}) {
-    // Element i of group c at [i * lanes + c]; group c also as a row.
-    std::vector<T> columns(cols * V::lanes), shifts(V::lanes);
-    std::vector<std::vector<T>> rows(V::lanes, std::vector<T>(cols));
-    for (std::size_t c = 0; c < V::lanes; ++c) {
-      shifts[c] = static_cast<T>(random.normal());
-      for (std::size_t i = 0; i < cols; ++i) {
-        rows[c][i] = columns[i * V::lanes + c] = static_cast<T>(1 + random.normal());
-      }
-    }
-    ColumnSums<S, T> sums;
-    for (std::size_t i = 0; i < cols; i += kBlock) {
-      std::size_t offsets[kBlock];
-      const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
-      for (std::size_t j = 0; j < n; ++j) offsets[j] = (i + j) * V::lanes;
-      sums.template add_block<Centred>(columns.data(), offsets, n, V::load(shifts.data()));
-    }
-    for (std::size_t c = 0; c < V::lanes; ++c) {
-      const Moments row =
-          row_sums<S, T, Centred>(rows[c].data(), cols, shifts[c]).moments(cols, 1e-3, Centred);
-      const Moments column = sums.moments(c, cols, 1e-3, Centred);
-      ASSERT_EQ(row.mean, column.mean) << cols << " elements, column " << c;
-      ASSERT_EQ(row.variance, column.variance) << cols << " elements, column " << c;
-    }
-  }
-}
-
-TYPED_TEST(MomentsTest, ColumnsSumByTheTreeOfRows) {
-  expect_rows_equal_columns<TypeParam, float, false>();
-  expect_rows_equal_columns<TypeParam, float, true>();
-  expect_rows_equal_columns<TypeParam, double, false>();
-  expect_rows_equal_columns<TypeParam, double, true>();
-}
-
 // Tier: bounded. Pairs c + d, c - d with few bits have an exact mean and variance in any order of addition.
 TYPED_TEST(MomentsTest, ExactStatisticsAreExact) {
   for (const std::size_t cols : {2, 16, 62, 64, 130, 1024}) {
@@ -95,18 +56,38 @@ TYPED_TEST(MomentsTest, DoubleSumsAreCompensated) {
   EXPECT_EQ(sums.moments(x.size(), 0, false).mean, exact / static_cast<double>(x.size()));
 }
 
-TEST(Moments, ScaleBringsTheLargestElementToOne) {
-  Layout layout;
-  const std::uint32_t dims[] = {1, 3};
-  ASSERT_EQ(collapse_axes(dims, 0b10, 8, layout), Status::ok);
-  for (const double size : {1e308, 1e200, 3.0, 1e-200, 5e-324}) {
-    const double x[] = {size / 4, -size, std::numeric_limits<double>::quiet_NaN()};
-    const double scale = range_scale(x, layout, 0);
-    int exponent = 0;
-    EXPECT_EQ(std::frexp(scale, &exponent), 0.5) << "a power of two";
-    EXPECT_LE(size * scale, 4);
-    EXPECT_GE(size * scale, 0x1p-74);
-  }
+// The peek decides from the first elements alone, and only for long float rows whether to shift at all.
+TYPED_TEST(MomentsTest, OffsetRowsAreShifted) {
+  std::vector<float> x(kShort, 10.0f);
+  for (std::size_t i = 0; i < x.size(); i += 2) x[i] = 11;
+  const auto shift = [&](std::size_t cols) { return row_shift<TypeParam>(x.data(), cols); };
+  EXPECT_EQ(shift(kShort), 10.5f);
+  x[3] = -10;
+  EXPECT_EQ(shift(kShort), 0) << "one of another sign";
+  for (float& element : x) element = -0.0f;
+  EXPECT_EQ(shift(kShort), 0) << "zeros";
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % 2 == 0 ? 0.0f : 1.0f;
+  EXPECT_EQ(shift(kShort), 0) << "mean^2 = variance";
+  EXPECT_EQ(shift(kShort - 1), 0.5f) << "short rows always are";
+  EXPECT_EQ(short_row_shift<TypeParam>(x.data(), kShort - 1), 0.5f);
+  EXPECT_EQ(shift(4), 0.5f) << "of as many elements as there are";
+  EXPECT_EQ(short_row_shift<TypeParam>(x.data(), 4), 0.5f);
+  const std::vector<double> centred = {-1, 1, -1, 2};
+  EXPECT_EQ(row_shift<TypeParam>(centred.data(), 4), 0.25) << "doubles always are";
+}
+
+// A mean that is small beside the deviation takes one term, any other two.
+TEST(Moments, TheMeanHasTwoTermsWhereItIsLarge) {
+  const Moments m{0.25, 1, true};
+  const auto small = Statistics<float>::about(1, m, 0);
+  EXPECT_EQ(small.mean_hi, 1.25f);
+  EXPECT_EQ(small.mean_lo, 0);
+  const auto large = Statistics<float>::about(1000, m, 0);
+  EXPECT_EQ(large.mean_hi, 1000);
+  EXPECT_EQ(large.mean_lo, 0.25f);
+  const auto wide = Statistics<double>::about(1, m, 0);
+  EXPECT_EQ(wide.mean_hi, 1);
+  EXPECT_EQ(wide.mean_lo, 0.25);
 }
 
 }  // namespace

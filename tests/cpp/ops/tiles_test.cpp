@@ -89,7 +89,7 @@ TEST(Tiles, TakeTheElementsOfTheirGroups) {
 TEST(Tiles, BeyondTheAddressesAreRefused) {
   Layout layout;
   layout.rows = 2;
-  layout.cols = SIZE_MAX / 4;
+  layout.cols = SIZE_MAX / 2;
   layout.kept.push_outer({2, layout.cols});
   layout.reduced.push_outer({layout.cols, 1});
   EXPECT_EQ(Tiles(layout).bytes(), SIZE_MAX);

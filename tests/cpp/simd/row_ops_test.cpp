@@ -45,6 +45,24 @@ void expect_padding() {
   }
 }
 
+template <class V, class T>
+void expect_partial_quad() {
+  for (std::size_t count = 0; count < 4 * V::lanes; ++count) {
+    const std::vector<T> x(count, T{7});  // of its very size, as above
+    const PartialQuad<V, T> quad(x.data(), count, V::splat(T{3}));
+    for (std::size_t i = 0; i < 4 * V::lanes; ++i) {
+      T lanes[V::lanes];
+      quad.v[i / V::lanes].store(lanes);
+      ASSERT_EQ(lanes[i % V::lanes], i < count ? 7 : 3) << i << " of " << count;
+    }
+  }
+}
+
+TYPED_TEST(RowOpsTest, PartialQuadsAreFilledUp) {
+  expect_partial_quad<typename TypeParam::F32, float>();
+  expect_partial_quad<typename TypeParam::F64, double>();
+}
+
 TYPED_TEST(RowOpsTest, PaddingFillsWhatIsLeft) {
   expect_padding<typename TypeParam::F32, float>();
   expect_padding<typename TypeParam::F64, double>();

@@ -91,6 +91,19 @@ TYPED_TEST(VectorTest, WideningIsExactAndKeepsTheOrderOfLanes) {
   }
 }
 
+TYPED_TEST(VectorTest, OneSignIsThatOfAllSixteen) {
+  for (const float sign : {1.0f, -1.0f}) {
+    std::vector<float> x(16, sign);
+    x[5] = sign * 0;
+    EXPECT_TRUE(TypeParam::one_sign(x.data())) << "zeros have signs";
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i] = -x[i];
+      EXPECT_FALSE(TypeParam::one_sign(x.data())) << i;
+      x[i] = -x[i];
+    }
+  }
+}
+
 TEST(OneLane, IsTheScalar) { expect_vocabulary<OneLane<float>, float>(); }
 
 }  // namespace
