@@ -73,7 +73,7 @@ expectType<Tensor<'bfloat16'>>()(tensor(bits, [2], 'bfloat16'));
 const gradients16 = layerNormBackward(t16, t16, { mean: float32, rstd: float32 });
 expectType<Tensor<'float16'>>()(gradients16.dx);
 expectType<Tensor<'float32'>>()(gradients16.dgamma);
-expectType<Uint16Array<ArrayBuffer>>()(layerNorm({ data: bits, dims: [2], type: 'bfloat16' } as const).data);
+expectType<Uint16Array>()(layerNorm({ data: bits, dims: [2], type: 'bfloat16' } as const).data);
 expectType<Float32Array<ArrayBuffer>>()(layerNorm({ data: bits, dims: [2] }).data);
 
 // Objects: a float tensor of another library comes back as one.
