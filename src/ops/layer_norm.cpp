@@ -366,8 +366,9 @@ void forward_columns(const Problem<T>& p, const Parameters<T>& parameters) {
 
 // ---- Driver ----
 
+// Not inlined: its frame is large, and the call that tiles of 16-bit data come from would have one more of it.
 template <simd::Simd S, class T>
-Status forward(const LayerNormForward& args, const Layout& layout) {
+[[gnu::noinline]] Status forward(const LayerNormForward& args, const Layout& layout) {
   const Problem<T> p{layout,
                      args.epsilon,
                      args.rms_scaling,
