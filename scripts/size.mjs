@@ -6,7 +6,7 @@ import { at } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
 
 /** The most bytes that a file may have after gzip. index.js is all that a page needs: code, glue and wasm. */
-const BUDGETS = { 'index.js': 38 * 1024 };
+const BUDGETS = { 'index.js': 37 * 1024 };
 
 await main(import.meta, async () => {
   const rows = readdirSync(at('dist'))

@@ -124,7 +124,7 @@ class ColumnMoments {
     const T *r0 = rows[0], *r1 = rows[kLanes], *r2 = rows[2 * kLanes], *r3 = rows[3 * kLanes];
     const T *shift = shift_, *old_sum = before.sum, *old_squares = before.squares;
     T *sum = lane.sum, *squares = lane.squares;
-    simd::for_each_vector<V, T>(width_, [=]<class W>(std::size_t c) {
+    simd::for_each_vector<V, T, 1>(width_, [=]<class W>(std::size_t c) {
       const W m = W::load(shift + c);
       const W v0 = W::load(r0 + c) - m, v1 = W::load(r1 + c) - m;
       const W v2 = W::load(r2 + c) - m, v3 = W::load(r3 + c) - m;
@@ -137,7 +137,7 @@ class ColumnMoments {
   [[gnu::noinline]] void widen(const T* a, const T* b, Wide& wide) const {
     double *total = wide.total, *error = wide.error;
     if constexpr (kCompensated) {
-      simd::for_each_vector<V, T>(width_, [=]<class W>(std::size_t c) {
+      simd::for_each_vector<V, T, 1>(width_, [=]<class W>(std::size_t c) {
         W t = W::load(total + c), e = W::load(error + c);
         add_two_sum(t, e, W::load(a + c));
         t.store(total + c);

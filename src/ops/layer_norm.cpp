@@ -110,7 +110,7 @@ template <simd::Simd S, class T>
   for (std::size_t i = 0; i < cols; i += kBlock, normalizer.advance_parameters(kBlock)) {
     const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
     reader.next(n, block);
-    simd::for_each_vector<simd::VectorOf<S, T>, T>(
+    simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(
         n, [&]<class W>(std::size_t j) { normalizer.template operator()<W>(j); });
     const T* from = block;
     pieces.next(n, [&](std::size_t offset, std::size_t stride, std::size_t count) {
@@ -240,38 +240,40 @@ template <simd::Simd S, class T, Affine Parts>
   }
 }
 
-// Rows of less than kShort elements, some at a time and step by step: what one row waits for, divisions and roots
-// above all, the others fill.
-template <simd::Simd S, class T, Affine Parts>
-[[gnu::noinline]] void forward_short_rows(const Problem<T>& p, const Parameters<T>& parameters,
+// Rows of less than kShort floats, some at a time and step by step: what one row waits for, divisions and roots above all, the
+// others fill.
+template <simd::Simd S>
+[[gnu::noinline]] void forward_short_rows(const Problem<float>& p, const Parameters<float>& parameters,
                                           std::size_t first, std::size_t last) {
   constexpr std::size_t kBatch = 16;
   const std::size_t cols = p.layout.cols;
   const double epsilon = p.epsilon;
   const bool saves = p.mean != nullptr || p.rstd != nullptr || p.rms_scaling;
-  T shift[kBatch];
-  RowSums<S, T> sums[kBatch];
-  Statistics<T> statistics[kBatch];
-  const T* x = p.x + first * cols;
-  T* y = p.y + first * cols;
+  const bool both = p.gamma != nullptr && p.beta != nullptr;
+  float shift[kBatch];
+  RowSums<S, float> sums[kBatch];
+  Statistics<float> statistics[kBatch];
+  const float* x = p.x + first * cols;
+  float* y = p.y + first * cols;
   for (; first < last; first += kBatch) {
     const std::size_t rows = last - first < kBatch ? last - first : kBatch;
     for (std::size_t r = 0; r < rows; ++r) shift[r] = short_row_shift<S>(x + r * cols, cols);
-    for (std::size_t r = 0; r < rows; ++r)
-      sums[r] = row_sums_inline<S, T, true>(x + r * cols, cols, shift[r]);
+    for (std::size_t r = 0; r < rows; ++r) {
+      sums[r] = row_sums_inline<S, float, true>(x + r * cols, cols, shift[r]);
+    }
     for (std::size_t r = 0; r < rows; ++r) {
       statistics[r] = row_statistics<S>(x + r * cols, cols, shift[r], sums[r], epsilon);
     }
     for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
-      Statistics<T> s = statistics[r];
+      Statistics<float> s = statistics[r];
       if (!s.known) {
         forward_scaled_group<S>(p, parameters, first + r, x, y);
         continue;
       }
       if (saves) save_statistics(p, first + r, s);
-      if (Parts == Affine::both && s.mean_lo == 0) {
-        const Normalizer<T, false, Parts> normalizer(x, y, parameters, s);
-        simd::for_each_vector<simd::VectorOf<S, T>, T>(
+      if (both && s.mean_lo == 0) {
+        const Normalizer<float, false, Affine::both> normalizer(x, y, parameters, s);
+        simd::for_each_vector<typename S::F32, float>(
             cols, [=]<class W>(std::size_t i) { normalizer.template operator()<W>(i); });
       } else {
         normalize_row<S>(p, parameters, x, y, s);
@@ -283,14 +285,12 @@ template <simd::Simd S, class T, Affine Parts>
 // Rows first .. last. Loops of their own for the frequent kinds of parameters, in float only.
 template <simd::Simd S, class T>
 void forward_rows(const Problem<T>& p, const Parameters<T>& parameters, std::size_t first, std::size_t last) {
-  const bool is_short = p.layout.cols < kShort;
   if constexpr (sizeof(T) == sizeof(float)) {
+    if (p.layout.cols < kShort) return forward_short_rows<S>(p, parameters, first, last);
     const int given = (p.gamma != nullptr) + (p.beta != nullptr);
-    if (given == 2 && is_short) return forward_short_rows<S, T, Affine::both>(p, parameters, first, last);
+    if (given == 0) return forward_long_rows<S, T, Affine::none>(p, parameters, first, last);
     if (given == 2) return forward_long_rows<S, T, Affine::both>(p, parameters, first, last);
-    if (given == 0 && !is_short) return forward_long_rows<S, T, Affine::none>(p, parameters, first, last);
   }
-  if (is_short) return forward_short_rows<S, T, Affine::any>(p, parameters, first, last);
   forward_long_rows<S, T, Affine::any>(p, parameters, first, last);
 }
 

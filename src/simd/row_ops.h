@@ -10,13 +10,15 @@ namespace layernorm::simd {
 
 // Calls body.operator()<W>(i) for consecutive vectors of W::lanes elements that start at element i and cover
 // [0, count): W is V as long as whole vectors are left, then OneLane. For elementwise work only.
-template <class V, class T, class Body>
+// Unroll: vectors in a turn of the loop. V8 checks for interrupts once a turn, which a body of a few operations feels.
+template <class V, class T, std::size_t Unroll = 4, class Body>
 void for_each_vector(std::size_t count, Body body) {
   std::size_t i = 0;
-  // Four at a time: V8 checks for interrupts once a turn.
-  for (; i + 4 * V::lanes <= count; i += 4 * V::lanes) {
-    LAYERNORM_UNROLL
-    for (std::size_t at = i; at < i + 4 * V::lanes; at += V::lanes) body.template operator()<V>(at);
+  if constexpr (Unroll > 1) {
+    for (; i + Unroll * V::lanes <= count; i += Unroll * V::lanes) {
+      LAYERNORM_UNROLL
+      for (std::size_t at = i; at < i + Unroll * V::lanes; at += V::lanes) body.template operator()<V>(at);
+    }
   }
   for (; i + V::lanes <= count; i += V::lanes) body.template operator()<V>(i);
   for (; i < count; ++i) body.template operator()<OneLane<T>>(i);

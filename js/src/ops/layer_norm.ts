@@ -196,7 +196,7 @@ function normalizeRows(
     : normalizeArrayRows(operation, owner.heap(operation), x, options, epsilon);
 }
 
-/** {@link normalizeRows} of a tensor into one. */
+/** {@link normalizeRows} of a tensor. */
 function normalizeTensorRows(
   operation: string,
   owner: HeapOwner,
@@ -206,19 +206,22 @@ function normalizeTensorRows(
 ): object | undefined {
   const { dtype, size } = x;
   const columns = x.shape[x.shape.length - 1] as number;
-  if ((shape ?? null) !== null || size === 0 || typeof out !== 'object' || out === null) return undefined;
   // Those of 16 bits have parameters of another type.
-  if (!HeapTensor.is(out) || isSixteenBit(dtype) || out.dtype !== dtype || !sameShape(out.shape, x.shape))
+  if ((shape ?? null) !== null || size === 0 || isSixteenBit(dtype)) return undefined;
+  const hasOut = out !== undefined && out !== null;
+  if (hasOut && !(HeapTensor.is(out) && out.dtype === dtype && sameShape(out.shape, x.shape)))
     return undefined;
-  // Tensors overlap only where they are the same.
-  const [xAddress, yAddress] = [x.placeIn(owner), out.placeIn(owner)];
+  const xAddress = x.placeIn(owner);
   const gammaAddress = parameterAddress(owner, gamma, dtype, columns);
   const betaAddress = parameterAddress(owner, beta, dtype, columns);
-  if (xAddress === 0 || yAddress === 0 || gammaAddress < 0 || betaAddress < 0) return undefined;
-  if (yAddress === gammaAddress || yAddress === betaAddress) return undefined;
+  if (xAddress === 0 || gammaAddress < 0 || betaAddress < 0) return undefined;
+  const y = hasOut ? out : new HeapTensor(operation, owner, x.shape, dtype);
+  const yAddress = y.placeIn(owner);
+  // Tensors overlap only where they are the same.
+  if (yAddress === 0 || yAddress === gammaAddress || yAddress === betaAddress) return undefined;
   const heap = owner.heap(operation);
   callOnRows(operation, heap, dtype, xAddress, yAddress, gammaAddress, betaAddress, size, columns, epsilon);
-  return out;
+  return y;
 }
 
 /** Where gamma or beta lies; 0 where it is not given, -1 where it is no tensor of `count` elements in this heap. */

@@ -144,6 +144,55 @@ describe('out', () => {
   });
 });
 
+// Tier: bitwise. Plain calls on the last axis take a way of their own to the core; `axis: [-1]` and an array for gamma do not.
+describe('the short way', () => {
+  const calls = { both: { gamma, beta }, 'gamma only': { gamma }, 'beta only': { beta }, neither: {} };
+  test.each(Object.entries(calls))(
+    'with %s gives the bits of the long one',
+    (_, { gamma, beta }: { gamma?: Float32Array; beta?: Float32Array }) => {
+      const shape = [2, 3, 4];
+      using t = tensor(x, shape);
+      using out = tensor(new Float32Array(24), shape);
+      using g = tensor(gamma ?? []);
+      using b = tensor(beta ?? []);
+      const long = layerNorm(x, { shape, gamma, beta, axis: [-1] });
+      expectSameBits(layerNorm(x, { shape, gamma, beta }), long);
+      const given = { gamma: gamma && g, beta: beta && b };
+      expect(layerNorm(t, { ...given, out })).toBe(out);
+      expectSameBits(out.array, long);
+      expect(layerNorm(t, { gamma, beta, out: t })).toBe(t);
+      expectSameBits(t.array, long);
+    },
+  );
+
+  test('refuses with tensors what it refuses otherwise', () => {
+    using t = tensor(x, [6, 4]);
+    using g = tensor(gamma);
+    using other = tensor(x, [4, 6]);
+    using gone = tensor(gamma);
+    gone.dispose();
+    using square = tensor(new Float32Array(16), [4, 4]);
+    using row = tensor(gamma, [1, 4]);
+    const code = (call: () => unknown): string | undefined => {
+      try {
+        call();
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(code(() => layerNorm(t, { gamma: g, out: other }))).toBe('ERR_SHAPE');
+    expect(code(() => layerNorm(t, { gamma: other, out: t }))).toBe('ERR_SHAPE');
+    expect(code(() => layerNorm(t, { gamma: gone, out: t }))).toBe('ERR_DISPOSED');
+    expect(code(() => layerNorm(row, { gamma: g, beta: row, out: row }))).toBe('ERR_ARGUMENT');
+    expect(code(() => layerNorm(square, { gamma: g, epsilon: Number.NaN, out: square }))).toBe(
+      'ERR_ARGUMENT',
+    );
+    expect(code(() => layerNorm(square, { gamma: g, shape: [2, 8], out: square }))).toBe('ERR_SHAPE');
+    expect(code(() => layerNorm(square, { gama: g, out: square } as object))).toBe('ERR_ARGUMENT');
+    expectSameBits(t.array, x);
+  });
+});
+
 describe('types', () => {
   test('float64 is computed in float64', () => {
     const wide = Float64Array.from({ length: 40 }, (_, i) => Math.sin(i) + 0.5);
