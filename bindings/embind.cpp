@@ -60,9 +60,17 @@ EMSCRIPTEN_BINDINGS(layernorm) {
 #endif
 
   function(
-      "layerNormForward(dtype, x, y, gamma, beta, mean, rstd, dims, rank, axes, epsilon, rmsScaling)",
+      "layerNormForwardWorkspace(dtype, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address dims, std::uint32_t rank, std::uint32_t axes) {
+        return layer_norm_forward_workspace(DType{dtype}, {pointer<std::uint32_t>(dims), rank}, axes);
+      });
+  function(
+      "layerNormForward(dtype, x, y, gamma, beta, mean, rstd, workspace, workspaceBytes, dims, rank, axes, "
+      "epsilon, "
+      "rmsScaling)",
       +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address beta, Address mean, Address rstd,
-          Address dims, std::uint32_t rank, std::uint32_t axes, double epsilon, bool rms_scaling) {
+          Address workspace, std::size_t workspace_bytes, Address dims, std::uint32_t rank,
+          std::uint32_t axes, double epsilon, bool rms_scaling) {
         return static_cast<std::int32_t>(layer_norm_forward({.dtype = DType{dtype},
                                                              .dims = {pointer<std::uint32_t>(dims), rank},
                                                              .axes = axes,
@@ -73,7 +81,9 @@ EMSCRIPTEN_BINDINGS(layernorm) {
                                                              .beta = pointer<void>(beta),
                                                              .y = pointer<void>(y),
                                                              .mean = pointer<void>(mean),
-                                                             .rstd = pointer<void>(rstd)}));
+                                                             .rstd = pointer<void>(rstd),
+                                                             .workspace = pointer<void>(workspace),
+                                                             .workspace_bytes = workspace_bytes}));
       });
 
   function(

@@ -10,10 +10,10 @@ import { main, StepError } from './lib/run.mjs';
  * and a module more.
  */
 const BUDGETS = {
-  'index.js': 34 * 1024,
+  'index.js': 37 * 1024,
   'layernorm-mt.cjs': 8.5 * 1024,
   'layernorm-mt.mjs': 8 * 1024,
-  'layernorm-mt.wasm': 25 * 1024,
+  'layernorm-mt.wasm': 27 * 1024,
 };
 
 await main(import.meta, async () => {

@@ -97,6 +97,19 @@ export const CASES = [
   { shape: [512, 1024], dtype: 'float64' },
   { shape: [4096, 64], dtype: 'float64' },
   { shape: [8, 768, 196], axis: 1, dtype: 'float64' },
+
+  // Beside float32 on as many elements.
+  ...['float16', 'bfloat16'].flatMap((dtype) => [
+    ...[
+      [128, 768],
+      [512, 1024],
+      [2048, 768],
+      [4096, 64],
+    ].map((shape) => ({ shape, dtype })),
+    { shape: [8, 768, 196], axis: 1, dtype },
+    { operation: 'layerNormBackward', shape: [128, 768], dtype },
+    { operation: 'layerNormBackward', shape: [512, 1024], dtype },
+  ]),
 ].map(caseOf);
 
 /** How rows look: what an element is, from two random numbers in [0, 1). */

@@ -8,7 +8,15 @@ import { layerNormBackwardReference, layerNormReference, statisticsReference } f
 /** What PyTorch and ONNX have by default. */
 const EPSILON = 1e-5;
 
-const ARRAYS = { float32: Float32Array, float64: Float64Array };
+/** Numbers of 16 bits are kept as float32, and so are the parameters that go with them. */
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Float32Array,
+  bfloat16: Float32Array,
+};
+
+export const isSixteenBit = (dtype) => dtype === 'float16' || dtype === 'bfloat16';
 
 /**
  * A case with its data.
@@ -71,9 +79,10 @@ export const OPERATIONS = {
     passes: 3,
     inputs(problem, random, make) {
       const { mean, rstd } = statisticsReference(problem);
+      const step = isSixteenBit(problem.case.dtype) ? 64 : 2 ** 53;
       return {
         beta: undefined,
-        dy: make(problem.layout.size, () => 2 * random() - 1),
+        dy: make(problem.layout.size, () => Math.round(step * (2 * random() - 1)) / step),
         mean: make(mean.length, (_, i) => mean[i]),
         rstd: make(rstd.length, (_, i) => rstd[i]),
       };
@@ -100,7 +109,11 @@ function forwardOf({ x, gamma, beta, out }, { case: { axis, inPlace }, epsilon }
 /** Why a build cannot run a case: it does not have it yet. undefined when it can. */
 export function missingFrom(api, { operation, dtype, threads }) {
   if (typeof api[operation] !== 'function') return `no ${operation} in this build`;
-  if (!(dtype in ARRAYS)) return `no ${dtype} in this build`;
+  try {
+    api.tensor([1], [1], dtype).dispose();
+  } catch {
+    return `no ${dtype} in this build`;
+  }
   if (threads > 1 && !api.configure) return 'one thread only in this build';
   return undefined;
 }
@@ -112,8 +125,10 @@ export function problemOf(one) {
   const random = randomNumbers(layout.size * 31 + layout.cols);
   const make = (length, element) => ARRAYS[dtype].from({ length }, element);
   const { element } = DATA[data];
+  // Numbers that both types of 16 bits have, so that the reference is one of what is computed.
+  const rounded = isSixteenBit(dtype) ? (value) => Math.round(64 * value) / 64 : (value) => value;
   const arrays = {
-    x: make(layout.size, () => element(random(), random())),
+    x: make(layout.size, () => rounded(element(random(), random()))),
     gamma: affine ? make(layout.cols, () => 0.5 + random()) : undefined,
     beta: affine ? make(layout.cols, () => random() - 0.5) : undefined,
   };
@@ -128,9 +143,9 @@ export function tensorsOf({ tensor }, { case: one, shape, layout, arrays }) {
   const shapes = { x: shape, dy: shape, mean: groupShape, rstd: groupShape };
   const tensors = {};
   for (const [name, data] of Object.entries(arrays)) {
-    if (data) tensors[name] = tensor(data, shapes[name]);
+    if (data) tensors[name] = tensor(data, shapes[name], name === 'x' || name === 'dy' ? one.dtype : null);
   }
-  tensors.out = one.inPlace ? tensors.x : tensor(arrays.x, shape);
+  tensors.out = one.inPlace ? tensors.x : tensor(arrays.x, shape, one.dtype);
   return tensors;
 }
 
@@ -140,6 +155,14 @@ export function disposeAll(values) {
 
 /** What a tensor or an array holds. */
 const elementsOf = (container) => container.array ?? container;
+
+/** The elements of a tensor of 16 bits. */
+function numbersOf({ tensor }, of) {
+  const numbers = tensor(of, null, 'float32');
+  const copy = numbers.array.slice();
+  numbers.dispose();
+  return copy;
+}
 
 /**
  * A build of this package as a candidate, on tensors in its heap or on ordinary arrays.
@@ -153,7 +176,7 @@ function candidateOf(name, api, problem, operands, shape) {
     name,
     call,
     reset: () => elementsOf(operands.out)[inPlace ? 'set' : 'fill'](inPlace ? problem.arrays.x : Number.NaN),
-    results: () => results().map(elementsOf),
+    results: () => results().map((one) => (isSixteenBit(one.dtype) ? numbersOf(api, one) : elementsOf(one))),
   };
 }
 

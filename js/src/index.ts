@@ -23,7 +23,7 @@ export {
 } from './ops/layer_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
-export type { ArrayOf, DType, FloatArray, NumericArray } from './tensor/dtype.js';
+export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';
 export type { Tensor } from './tensor/heap_tensor.js';
 export { tensor } from './tensor/tensor.js';
 export type {
@@ -31,6 +31,7 @@ export type {
   DTypeOf,
   NestedArray,
   Output,
+  ParameterResultOf,
   ResultOf,
   ShapedArray,
   TensorLike,

@@ -9,13 +9,14 @@
 
 namespace layernorm {
 
-// `bytes` bytes from `data` on; a null address is absent and meets nothing.
+// `bytes` bytes from `data` on, in elements of `size`; a null address is absent and meets nothing.
 struct Region {
   const void* data;
   std::size_t bytes;
+  std::size_t size = 1;
 
   std::uintptr_t begin() const { return reinterpret_cast<std::uintptr_t>(data); }
-  bool is_aligned(std::size_t size) const { return begin() % size == 0; }
+  bool is_aligned() const { return begin() % size == 0; }
 };
 
 inline bool overlap(const Region& a, const Region& b) {
@@ -30,10 +31,9 @@ struct Output {
   std::uint32_t in_place = 0;
 };
 
-// Whether elements of `size` bytes can be read from `inputs` and written to `outputs`: all aligned, and no
+// Whether elements can be read from `inputs` and written to `outputs`: all aligned to their size, and no
 // output meets an input or another output, unless it is the very input that it may replace. Errors:
 // misaligned_data, overlapping_data.
-[[nodiscard]] Status check_regions(std::span<const Region> inputs, std::span<const Output> outputs,
-                                   std::size_t size);
+[[nodiscard]] Status check_regions(std::span<const Region> inputs, std::span<const Output> outputs);
 
 }  // namespace layernorm

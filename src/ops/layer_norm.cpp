@@ -6,6 +6,7 @@
 #include "core/overlap.h"
 #include "ops/column_moments.h"
 #include "ops/group_moments.h"
+#include "ops/layer_norm_sixteen_bit.h"
 #include "ops/moments.h"
 #include "ops/parameter.h"
 #include "parallel/thread_pool.h"
@@ -450,8 +451,9 @@ void run_groups(const Problem<T>& p, const Parameters<T>& parameters) {
       });
 }
 
+// Not inlined: its frame is large, and the call that tiles of 16-bit data come from would have one more of it.
 template <simd::Simd S, class T>
-Status forward(const LayerNormForward& args, const Layout& layout) {
+[[gnu::noinline]] Status forward(const LayerNormForward& args, const Layout& layout) {
   const Problem<T> p{layout,
                      args.epsilon,
                      args.rms_scaling,
@@ -479,6 +481,10 @@ Status forward(const LayerNormForward& args, const Layout& layout) {
   return Status::ok;
 }
 
+std::size_t forward_workspace_bytes(DType dtype, const Layout& layout) {
+  return is_sixteen_bit(dtype) ? forward_sixteen_bit_workspace(layout) : 0;
+}
+
 Status check(const LayerNormForward& args, Layout& layout) {
   const std::size_t size = dtype_size(args.dtype);
   if (size == 0) return Status::unknown_dtype;
@@ -487,20 +493,44 @@ Status check(const LayerNormForward& args, Layout& layout) {
   }
   if (!(args.epsilon >= 0 && args.epsilon <= __DBL_MAX__)) return Status::invalid_epsilon;
 
-  const std::size_t bytes = layout.rows * layout.cols * size;
-  const std::size_t rows = layout.rows * size, cols = layout.cols * size;
+  const std::size_t bytes = layout.rows * layout.cols * size,
+                    of_parameter = dtype_size(parameter_dtype(args.dtype));
+  std::size_t rows = 0, cols = 0;
+  if (__builtin_mul_overflow(layout.rows, of_parameter, &rows) ||
+      __builtin_mul_overflow(layout.cols, of_parameter, &cols)) {
+    return Status::size_overflow;
+  }
   if (bytes > 0 && (args.x == nullptr || args.y == nullptr)) return Status::null_data;
-  const Region inputs[] = {{args.x, bytes}, {args.gamma, cols}, {args.beta, cols}};
-  const Output outputs[] = {{{args.y, bytes}, 0b001}, {{args.mean, rows}}, {{args.rstd, rows}}};
-  return check_regions(inputs, outputs, size);
+  const std::size_t workspace_bytes = forward_workspace_bytes(args.dtype, layout);
+  if (workspace_bytes > 0 && (args.workspace == nullptr || args.workspace_bytes < workspace_bytes)) {
+    return Status::small_workspace;
+  }
+  const Region workspace{workspace_bytes > 0 ? args.workspace : nullptr, args.workspace_bytes,
+                         sizeof(double)};
+  const Region inputs[] = {
+      {args.x, bytes, size}, {args.gamma, cols, of_parameter}, {args.beta, cols, of_parameter}};
+  const Output outputs[] = {{{args.y, bytes, size}, 0b001},
+                            {{args.mean, rows, of_parameter}},
+                            {{args.rstd, rows, of_parameter}},
+                            {workspace}};
+  return check_regions(inputs, outputs);
 }
 
 }  // namespace
+
+std::size_t layer_norm_forward_workspace(DType dtype, std::span<const std::uint32_t> dims,
+                                         std::uint32_t axes) {
+  Layout layout;
+  const std::size_t size = dtype_size(dtype);
+  if (size == 0 || collapse_axes(dims, axes, size, layout) != Status::ok) return 0;
+  return forward_workspace_bytes(dtype, layout);
+}
 
 template <class S>
 Status layer_norm_forward_on(const LayerNormForward& args) {
   Layout layout;
   if (const Status status = check(args, layout); status != Status::ok) return status;
+  if (is_sixteen_bit(args.dtype)) return forward_sixteen_bit<S>(args, layout);
   return args.dtype == DType::float32 ? forward<S, float>(args, layout) : forward<S, double>(args, layout);
 }
 

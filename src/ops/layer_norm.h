@@ -11,9 +11,12 @@
 // Types     all arrays have the type of x. float32 is computed in float32 over statistics summed in float64,
 //           float64 in float64 over compensated sums. Error of y with gamma = 1, beta = 0: at most 3 ulp of
 //           max(|y|, 1) for float32, for every finite x (ops/moments.h says how).
+//           float16 and bfloat16: x and y have the type; gamma, beta, mean and rstd are float32. y is what float32
+//           computes of the same numbers, rounded once to nearest even: infinite beyond the type's largest.
 // Saves     mean and rstd, which the gradients need. With rms_scaling mean still is the mean of x.
 // Aliasing  y may be x itself; otherwise no output may overlap an input or another output.
-// Errors    unknown_dtype, invalid_rank, invalid_axes, size_overflow, invalid_epsilon, null_data,
+//           The workspace may overlap nothing.
+// Errors    unknown_dtype, invalid_rank, invalid_axes, size_overflow, invalid_epsilon, null_data, small_workspace,
 //           misaligned_data, overlapping_data; nothing is written then.
 // Limits    NaN and infinities make their own group NaN. epsilon = 0 and a constant group give NaN, as 0 / 0.
 //           Empty groups (D = 0) have no y; their mean and rstd are NaN. A float32 rstd beyond 3.4e38 (tiny rows,
@@ -42,7 +45,14 @@ struct LayerNormForward {
   void* y = nullptr;
   void* mean = nullptr;
   void* rstd = nullptr;
+  void* workspace = nullptr;  // aligned to 8 bytes; of float16 and bfloat16 only
+  std::size_t workspace_bytes = 0;
 };
+
+// Bytes of workspace that a call with these dims, axes and dtype needs: 0 for none, or when they are not valid, SIZE_MAX
+// when it is more than can be addressed.
+[[nodiscard]] std::size_t layer_norm_forward_workspace(DType dtype, std::span<const std::uint32_t> dims,
+                                                       std::uint32_t axes);
 
 [[nodiscard]] Status layer_norm_forward(const LayerNormForward& args);
 
@@ -60,6 +70,7 @@ template <class S>
 //           gamma may be null (then 1), and each of dx, dgamma, dbeta (then it is not written).
 // Sums      of a group as in ops/moments.h. dgamma and dbeta are summed over 64 groups in T, these sums in double,
 //           in the order of the groups: the error hardly grows with their number.
+// Types     as layer_norm_forward: of float16 and bfloat16 dy, x and dx, all else is float32.
 // Parts     A tensor may come in several calls that share a workspace, in the order of its groups: `first_group`
 //           says how many groups came before, `last` whether this call ends it. dgamma and dbeta are written by
 //           the last call, and are bit for bit those of one call.

@@ -4,6 +4,7 @@
 #include "core/layout.h"
 #include "core/overlap.h"
 #include "ops/layer_norm.h"
+#include "ops/layer_norm_sixteen_bit.h"
 #include "ops/moments.h"
 #include "ops/parameter.h"
 #include "parallel/thread_pool.h"
@@ -339,6 +340,7 @@ Status backward(const LayerNormBackward& args, const Layout& layout) {
 }
 
 std::size_t workspace_bytes(DType dtype, const Layout& layout) {
+  if (is_sixteen_bit(dtype)) return backward_sixteen_bit_workspace(layout);
   return dtype == DType::float32 ? Workspace<float>::bytes(layout) : Workspace<double>::bytes(layout);
 }
 
@@ -348,23 +350,33 @@ Status check(const LayerNormBackward& args, Layout& layout) {
   if (const Status status = collapse_axes(args.dims, args.axes, size, layout); status != Status::ok)
     return status;
 
-  const std::size_t bytes = layout.rows * layout.cols * size;
-  const std::size_t rows = layout.rows * size, cols = layout.cols * size;
+  const std::size_t bytes = layout.rows * layout.cols * size,
+                    of_parameter = dtype_size(parameter_dtype(args.dtype));
+  std::size_t rows = 0, cols = 0;
+  if (__builtin_mul_overflow(layout.rows, of_parameter, &rows) ||
+      __builtin_mul_overflow(layout.cols, of_parameter, &cols)) {
+    return Status::size_overflow;
+  }
   const void* const needed[] = {args.dy, args.x, args.mean, args.rstd};
   for (const void* input : needed) {
     if (bytes > 0 && input == nullptr) return Status::null_data;
   }
-  const Region workspace{args.workspace, args.workspace_bytes};
-  if (!workspace.is_aligned(sizeof(double))) return Status::misaligned_data;
+  const Region workspace{args.workspace, args.workspace_bytes, sizeof(double)};
+  if (!workspace.is_aligned()) return Status::misaligned_data;
   if (layout.cols > 0 &&
       (args.workspace == nullptr || args.workspace_bytes < workspace_bytes(args.dtype, layout))) {
     return Status::small_workspace;
   }
-  const Region inputs[] = {
-      {args.dy, bytes}, {args.x, bytes}, {args.mean, rows}, {args.rstd, rows}, {args.gamma, cols}};
-  const Output outputs[] = {
-      {{args.dx, bytes}, 0b00011}, {{args.dgamma, cols}}, {{args.dbeta, cols}}, {workspace}};
-  return check_regions(inputs, outputs, size);
+  const Region inputs[] = {{args.dy, bytes, size},
+                           {args.x, bytes, size},
+                           {args.mean, rows, of_parameter},
+                           {args.rstd, rows, of_parameter},
+                           {args.gamma, cols, of_parameter}};
+  const Output outputs[] = {{{args.dx, bytes, size}, 0b00011},
+                            {{args.dgamma, cols, of_parameter}},
+                            {{args.dbeta, cols, of_parameter}},
+                            {workspace}};
+  return check_regions(inputs, outputs);
 }
 
 }  // namespace
@@ -381,6 +393,7 @@ template <class S>
 Status layer_norm_backward_on(const LayerNormBackward& args) {
   Layout layout;
   if (const Status status = check(args, layout); status != Status::ok) return status;
+  if (is_sixteen_bit(args.dtype)) return backward_sixteen_bit<S>(args, layout);
   return args.dtype == DType::float32 ? backward<S, float>(args, layout) : backward<S, double>(args, layout);
 }
 

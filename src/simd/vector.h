@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 
 namespace layernorm::simd {
 
@@ -23,6 +24,15 @@ concept Vector = requires(V v, const T* in, T* out, T scalar) {
   { v * v } -> std::same_as<V>;
 };
 
+// Elements that a conversion takes at a time.
+inline constexpr std::size_t kConverted = 32;
+
+template <class C, class From, class To>
+concept Conversion = requires(const C& convert, const From* from, To* to) {
+  requires std::default_initializable<C>;
+  convert(from, to);
+};
+
 template <class S>
 concept Simd = Vector<typename S::F32, float> && Vector<typename S::F64, double> &&
   requires(typename S::F32 v, const float* in) {
@@ -31,7 +41,13 @@ concept Simd = Vector<typename S::F32, float> && Vector<typename S::F64, double>
     { S::widen_high(v) } -> std::same_as<typename S::F64>;  // lanes 2 and 3, exactly
     { S::low(typename S::F64{}) } -> std::same_as<double>;   // lane 0
     { S::high(typename S::F64{}) } -> std::same_as<double>;  // lane 1
-  };
+  } &&
+  // 16-bit floats, by their bits: widened exactly, narrowed to nearest even. NaNs stay NaNs: widened from float16 with
+  // any payload, narrowed to 0xffff.
+  Conversion<typename S::WidenFloat16, std::uint16_t, float> &&
+  Conversion<typename S::NarrowFloat16, float, std::uint16_t> &&
+  Conversion<typename S::WidenBfloat16, std::uint16_t, float> &&
+  Conversion<typename S::NarrowBfloat16, float, std::uint16_t>;
 // clang-format on
 
 template <Simd S, class T>

@@ -1,7 +1,8 @@
 // Tier: bitwise. What the package computes has the bits of the native build: each line of build/digest.txt, which
 // `npm test -- --only digest` writes, is a hash of one kernel's output on inputs that are made here once more.
 import { readFileSync } from 'node:fs';
-import { layerNormBackward, layerNormForward } from 'layernorm';
+import { type DType, layerNormBackward, layerNormForward } from 'layernorm';
+import { copierOf, isSixteenBit } from '../../js/src/tensor/sixteen_bit.js';
 
 const MASK = (1n << 64n) - 1n;
 
@@ -44,7 +45,7 @@ const DATASETS: Record<string, (random: Random, i: number, cols: number) => numb
 };
 
 /** FNV-1a, 64 bit, in which all NaNs count as zero bytes. */
-function hash(values: Float32Array | Float64Array, state: bigint): bigint {
+function hash(values: Float32Array | Float64Array | Uint16Array, state: bigint): bigint {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const size = values.BYTES_PER_ELEMENT;
   for (let i = 0; i < bytes.length; i++) {
@@ -56,12 +57,13 @@ function hash(values: Float32Array | Float64Array, state: bigint): bigint {
 
 const START = 0xcbf29ce484222325n;
 
-const LINE = /^(backward )?(float32|float64) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
+const LINE =
+  /^(backward )?(float32|float64|float16|bfloat16) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
 
 interface Case {
   /** The line without its hash, and without `backward`. */
   what: string;
-  dtype: string;
+  dtype: DType;
   shape: number[];
   axes: number;
   affine: boolean;
@@ -76,14 +78,20 @@ function compute({ dtype, shape, axes, affine, rmsScaling, dataset }: Case): Par
   const axis = shape.map((_, n) => n).filter((n) => (axes >> n) & 1);
   const size = shape.reduce((a, b) => a * b, 1);
   const cols = axis.reduce((product, n) => product * (shape[n] as number), 1);
-  const TypedArray = (dtype === 'float32' ? Float32Array : Float64Array) as Float32ArrayConstructor;
+  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
+  const narrowed = (numbers: Float32Array): Float32Array => {
+    if (!isSixteenBit(dtype)) return numbers;
+    const bits = new Uint16Array(numbers.length);
+    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
+    return bits as object as Float32Array;
+  };
   const random = new Random(size * 31 + cols);
   const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
-  const x = TypedArray.from({ length: size }, (_, i) => element(random, i % cols, cols));
+  const x = narrowed(TypedArray.from({ length: size }, (_, i) => element(random, i % cols, cols)));
   const gamma = TypedArray.from({ length: cols }, () => random.uniform() + 0.5);
   const beta = TypedArray.from({ length: cols }, () => random.uniform() - 0.5);
-  const dy = TypedArray.from({ length: size }, () => random.uniform() - 0.5);
-  const options = { shape, axis, rmsScaling, ...(affine && { gamma }) };
+  const dy = narrowed(TypedArray.from({ length: size }, () => random.uniform() - 0.5));
+  const options = { shape, axis, rmsScaling, dtype, ...(affine && { gamma }) };
   const { y, mean, rstd } = layerNormForward(x, { ...options, ...(affine && !rmsScaling && { beta }) });
   const { dx, dgamma } = layerNormBackward(dy, x, { ...options, mean, rstd, outputs: ['dx', 'dgamma'] });
   // There is no beta with rmsScaling, but the core sums dy all the same.
@@ -113,7 +121,7 @@ for (const line of lines) {
   const what = line.slice(backward?.length ?? 0, -17);
   const known = cases.get(what) ?? {
     what,
-    dtype: dtype as string,
+    dtype: dtype as DType,
     shape: (sizes as string).split('x').map(Number),
     axes: Number(axes),
     affine: affine === '1',

@@ -1,6 +1,6 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
 import type { HeapOwner } from '../runtime/heap.js';
-import { type DType, readDTypeOption } from '../tensor/dtype.js';
+import { type DType, parameterDType, readDTypeOption } from '../tensor/dtype.js';
 import { HeapTensor } from '../tensor/heap_tensor.js';
 import {
   elementCount,
@@ -29,7 +29,10 @@ export interface CommonArguments {
   /** Of the engine's heaps, the one that the call runs in. */
   readonly owner: HeapOwner;
   readonly x: Operand;
+  /** The type of the result. */
   readonly dtype: DType;
+  /** The type that the core works on: float32 where data would have to be rounded to 16 bits before. */
+  readonly computed: DType;
   readonly axes: Axes;
   readonly rmsScaling: boolean;
   readonly gamma: Operand | undefined;
@@ -50,13 +53,14 @@ export function readCommonArguments(
   engine.heap(operation);
   checkOptions(operation, options, known);
   const owner = HeapTensor.ownerFor(engine, value);
-  const x = readOperand(operation, owner, 'x', value, options.shape);
+  const x = readOperand(operation, owner, 'x', value, options.shape, options.dtype);
   const dtype = readDTypeOption(operation, options.dtype, x.dtype);
   const axis = (options.axis ?? -1) as Axes['axis'];
   const axes = { axis, mask: readAxes(operation, axis, x.shape) };
   const rmsScaling = readFlag(operation, 'rmsScaling', options.rmsScaling);
-  const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes);
-  return { operation, owner, x, dtype, axes, rmsScaling, gamma };
+  const gamma = readParameter(operation, owner, 'gamma', options.gamma, x.shape, axes, dtype);
+  const computed = x.stored === dtype ? dtype : parameterDType(dtype);
+  return { operation, owner, x, dtype, computed, axes, rmsScaling, gamma };
 }
 
 /**
@@ -93,9 +97,10 @@ export function readParameter(
   value: unknown,
   shape: Shape,
   { axis, mask }: Axes,
+  dtype: DType,
 ): Operand | undefined {
   if (value === undefined || value === null) return undefined;
-  return readSpan(operation, owner, name, value, shape, mask, () =>
+  return readSpan(operation, owner, name, value, shape, mask, dtype, () =>
     typeof axis === 'number'
       ? `the size of axis ${axis} of x ${formatShape(shape)}`
       : `the product of the sizes of axes ${formatShape(axis)} of x ${formatShape(shape)}`,
@@ -114,9 +119,10 @@ export function readStatistic(
   value: unknown,
   shape: Shape,
   { axis, mask }: Axes,
+  dtype: DType,
 ): Operand {
   const where = (): string => `the number of groups of x ${formatShape(shape)} over axis ${describe(axis)}`;
-  return readSpan(operation, owner, name, value, shape, ~mask, where);
+  return readSpan(operation, owner, name, value, shape, ~mask, dtype, where);
 }
 
 /** One element for each position in some dimensions of x: flat, in the shape of these dimensions, or with 1 at all others. */
@@ -127,9 +133,10 @@ function readSpan(
   value: unknown,
   shape: Shape,
   dimensions: number,
+  dtype: DType,
   where: () => string,
 ): Operand {
-  const operand = readOperand(operation, owner, name, value);
+  const operand = readOperand(operation, owner, name, value, undefined, dtype);
   const sizes = reducedShape(shape, dimensions);
   const count = elementCount(sizes);
   if (operand.length !== count) {

@@ -8,13 +8,21 @@ import {
   MAX_RANK,
   memoryOf,
 } from '../runtime/heap.js';
-import { BLOCK_BYTES, copyRun } from '../tensor/blocks.js';
-import { type DType, type FloatArray, newArray, typedArrayName } from '../tensor/dtype.js';
+import { BLOCK_BYTES, type Block, copyRun } from '../tensor/blocks.js';
+import { type DType, newArray, type StoredArray, typedArrayName } from '../tensor/dtype.js';
 import { HeapTensor } from '../tensor/heap_tensor.js';
 import { aligned, type Part, passThrough } from '../tensor/passage.js';
 import { reducedAsOnes, sameShape } from '../tensor/shape.js';
+import { isSixteenBit } from '../tensor/sixteen_bit.js';
 import { produce, type Target } from '../tensor/target.js';
-import type { DTypeOf, Operand, Output, ResultOf, TensorLike } from '../tensor/tensor_like.js';
+import type {
+  DTypeOf,
+  Operand,
+  Output,
+  ParameterResultOf,
+  ResultOf,
+  TensorLike,
+} from '../tensor/tensor_like.js';
 import { type CommonArguments, readCommonArguments, readOut, readParameter } from './arguments.js';
 import { isOptions, readEpsilon } from './options.js';
 
@@ -57,8 +65,10 @@ export interface LayerNormOptions<D extends DType = DType, Out = unknown> {
    */
   rmsScaling?: boolean | null;
   /**
-   * The type that is computed in and that the result has.
-   * @defaultValue 'float64' for float64 x, else 'float32'
+   * The type of the result, and of the computation: float16 and bfloat16 are computed in float32, and the result is rounded once,
+   * to nearest even. x of another type is not rounded to 16 bits before. In a call with results of 16 bits every `Uint16Array`
+   * holds bits of that type.
+   * @defaultValue the type of x, 'float32' for integers and numbers
    */
   dtype?: D | null;
   /**
@@ -93,9 +103,9 @@ export interface LayerNormForward<X, D extends DType, Out> {
   /** The normalized x, of the same shape. */
   y: LayerNormOutput<X, D, Out>;
   /** The mean of each group: the shape of x with 1 at the reduced dimensions. */
-  mean: ResultOf<X, D>;
+  mean: ParameterResultOf<X, D>;
   /** 1 / sqrt(variance + epsilon) of each group: the shape of x with 1 at the reduced dimensions. */
-  rstd: ResultOf<X, D>;
+  rstd: ParameterResultOf<X, D>;
 }
 
 /**
@@ -109,7 +119,8 @@ export interface LayerNormForward<X, D extends DType, Out> {
  * gives empty y.
  *
  * Types: float32 and float64 are computed and returned as such, integers are converted to float32; gamma and beta are converted
- * to the type of x. Containers: what comes back is of the kind of x, see {@link TensorLike}. Outside the WebAssembly memory
+ * to the type of x. float16 and bfloat16 give exactly what float32 gives of the same numbers, rounded once to nearest even;
+ * gamma, beta, mean and rstd are float32 then. Containers: what comes back is of the kind of x, see {@link TensorLike}. Outside the WebAssembly memory
  * x is copied through it block by block, so it may be larger than that memory; a {@link Tensor} is not copied at all.
  *
  * @example
@@ -137,7 +148,7 @@ export function layerNorm<X extends TensorLike, D extends DType = DTypeOf<X>, Ou
  * @param x - what to normalize
  * @param options - see {@link LayerNormOptions}
  * @returns y as {@link layerNorm} returns it; mean and rstd in new containers of the kind of x, with its shape but 1 at the
- * reduced dimensions, of the type that is computed in. Groups without elements have NaN for both.
+ * reduced dimensions, of the type of y, but float32 where that has 16 bits. Groups without elements have NaN for both.
  * @throws {@link LayerNormError} as {@link layerNorm} does
  * @see Ba et al. 2016, Layer Normalization, arXiv:1607.06450; ONNX `LayerNormalization`-17
  */
@@ -202,10 +213,12 @@ function normalizeTensorRows(
 ): object | undefined {
   const { dtype, size } = x;
   const columns = x.shape[x.shape.length - 1] as number;
-  if ((shape ?? null) !== null || size === 0) return undefined;
+  // Those of 16 bits have parameters of another type.
+  if ((shape ?? null) !== null || size === 0 || isSixteenBit(dtype)) return undefined;
   const hasOut = out !== undefined && out !== null;
   if (hasOut && typeof out !== 'object') return undefined;
-  if (hasOut && !(HeapTensor.is(out) && out.dtype === dtype && sameShape(out.shape, x.shape))) return undefined;
+  if (hasOut && !(HeapTensor.is(out) && out.dtype === dtype && sameShape(out.shape, x.shape)))
+    return undefined;
   const xAddress = x.placeIn(owner);
   const gammaAddress = parameterAddress(owner, gamma, dtype, columns);
   const betaAddress = parameterAddress(owner, beta, dtype, columns);
@@ -235,10 +248,10 @@ function normalizeArrayRows(
   x: object,
   { shape, gamma, beta, out }: LayerNormOptions,
   epsilon: number,
-): FloatArray | undefined {
+): StoredArray | undefined {
   const className = typedArrayName(x);
   if (className !== 'Float32Array' && className !== 'Float64Array') return undefined;
-  const input = x as FloatArray;
+  const input = x as StoredArray;
   const { length } = input;
   const columns = columnsOf(shape, length);
   const hasGamma = gamma !== undefined && gamma !== null;
@@ -272,13 +285,13 @@ function normalizeArrayRows(
   const gammaAddress = hasGamma ? scratch + gammaStart : 0;
   const betaAddress = hasBeta ? scratch + betaStart : 0;
   callOnRows(operation, heap, type, scratch, scratch, gammaAddress, betaAddress, length, columns, epsilon);
-  const y = (out as FloatArray | null | undefined) ?? newArray(type, length);
+  const y = (out as StoredArray | null | undefined) ?? newArray(type, length);
   copyRun(y, 0, elements, start, length);
   return y;
 }
 
-function isArrayLike(value: unknown, className: string, count: number): value is FloatArray {
-  return typedArrayName(value) === className && (value as FloatArray).length === count;
+function isArrayLike(value: unknown, className: string, count: number): value is StoredArray {
+  return typedArrayName(value) === className && (value as StoredArray).length === count;
 }
 
 /** Calls the core on `size` elements in rows of `columns`. */
@@ -297,7 +310,7 @@ function callOnRows(
   heap.writeRows(size / columns, columns);
   const { core, dims } = heap;
   const type = CORE_DTYPE[dtype];
-  const status = core.layerNormForward(type, x, y, gamma, beta, 0, 0, dims, 2, 0b10, epsilon, false);
+  const status = core.layerNormForward(type, x, y, gamma, beta, 0, 0, 0, 0, dims, 2, 0b10, epsilon, false);
   heap.check(operation, status);
 }
 
@@ -327,7 +340,7 @@ function readCall(operation: string, engine: HeapOwner, value: unknown, options:
   const common = readCommonArguments(operation, engine, value, options, OPTION_NAMES);
   const { owner, x, axes, gamma } = common;
   const epsilon = readEpsilon(operation, options.epsilon, DEFAULT_EPSILON);
-  const beta = readParameter(operation, owner, 'beta', options.beta, x.shape, axes);
+  const beta = readParameter(operation, owner, 'beta', options.beta, x.shape, axes, common.dtype);
   if (common.rmsScaling && beta) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
@@ -345,7 +358,7 @@ function run(call: Call, withStatistics: boolean): { y?: object; mean?: object; 
 }
 
 function normalize(call: Call, { y, mean, rstd }: { y?: Target; mean?: Target; rstd?: Target }): void {
-  const { operation, owner, x, dtype, axes, rmsScaling, gamma } = call.common;
+  const { operation, owner, x, computed, axes, rmsScaling, gamma } = call.common;
   const heap = owner.heap(operation);
   if (x.length === 0) {
     // Groups of no elements have statistics all the same: 0 / 0.
@@ -360,20 +373,36 @@ function normalize(call: Call, { y, mean, rstd }: { y?: Target; mean?: Target; r
     { per: 'group', input: undefined, output: mean },
     { per: 'group', input: undefined, output: rstd },
   ];
-  passThrough(operation, heap, dtype, x.shape, axes.mask, parts, (block, from, to) =>
-    heap.core.layerNormForward(
-      CORE_DTYPE[dtype],
-      from[0] as number,
-      to[0] as number,
-      from[1] as number,
-      from[2] as number,
-      to[3] as number,
-      to[4] as number,
-      heap.dims,
-      block.dims.length,
-      block.axes,
-      call.epsilon,
-      rmsScaling,
-    ),
+  const type = CORE_DTYPE[computed];
+  const workspaceOf = ({ dims, axes: mask }: Block): number => {
+    heap.writeDims(dims);
+    return heap.core.layerNormForwardWorkspace(type, heap.dims, dims.length, mask);
+  };
+  passThrough(
+    operation,
+    heap,
+    computed,
+    x.shape,
+    axes.mask,
+    parts,
+    (block, from, to, _, workspace, workspaceBytes) =>
+      heap.core.layerNormForward(
+        type,
+        from[0] as number,
+        to[0] as number,
+        from[1] as number,
+        from[2] as number,
+        to[3] as number,
+        to[4] as number,
+        workspace,
+        workspaceBytes,
+        heap.dims,
+        block.dims.length,
+        block.axes,
+        call.epsilon,
+        rmsScaling,
+      ),
+    // Other types need none.
+    isSixteenBit(computed) ? workspaceOf : undefined,
   );
 }

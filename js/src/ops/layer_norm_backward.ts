@@ -2,7 +2,7 @@ import { CORE_DTYPE } from '../runtime/core_module.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
 import type { Block } from '../tensor/blocks.js';
-import type { DType } from '../tensor/dtype.js';
+import { type DType, parameterDType } from '../tensor/dtype.js';
 import { type Part, passThrough } from '../tensor/passage.js';
 import { reducedShape, type Shape } from '../tensor/shape.js';
 import { checkSameShape, produce, type Target } from '../tensor/target.js';
@@ -11,7 +11,7 @@ import {
   type NestedArray,
   type Operand,
   type Output,
-  type ResultOf,
+  type ParameterResultOf,
   readOperand,
   type TensorLike,
 } from '../tensor/tensor_like.js';
@@ -42,7 +42,11 @@ export interface LayerNormBackwardOptions<
   shape?: readonly number[] | null;
   /** Whether the forward call had `rmsScaling`; there is no `dbeta` then. @defaultValue false */
   rmsScaling?: Rms | null;
-  /** The type that is computed in and that the results have. @defaultValue 'float64' for float64 x, else 'float32' */
+  /**
+   * The type of the results, as in `layerNorm`; but dgamma and dbeta are float32 where it has 16 bits: sums over many groups soon
+   * leave the range of float16.
+   * @defaultValue the type of x, 'float32' for integers and numbers
+   */
   dtype?: D | null;
   /** Which gradients to compute. @defaultValue all: `['dx', 'dgamma', 'dbeta']` */
   outputs?: readonly Wanted[] | null;
@@ -74,7 +78,7 @@ type ParameterOf<X, D extends DType> = X extends readonly unknown[]
   ? X extends readonly number[]
     ? number[]
     : NestedArray
-  : ResultOf<X, D>;
+  : ParameterResultOf<X, D>;
 
 /** All that {@link layerNormBackward} computes. */
 export interface LayerNormGradients<X, D extends DType, Out> {
@@ -107,7 +111,8 @@ export type LayerNormBackward<
  *
  * Shapes: dy as x; dgamma and dbeta the sizes of the reduced dimensions. Empty x gives an empty dx, and zeros for the rest.
  *
- * Types and containers: as in `layerNorm`, x decides; all else is converted to the type that is computed in.
+ * Types and containers: as in `layerNorm`, x decides; all else is converted to the type that is computed in. Of float16 and
+ * bfloat16 that is float32, dx is rounded once to nearest even, and dgamma and dbeta are float32.
  *
  * @example
  * ```ts
@@ -177,11 +182,11 @@ function readCall(
   options: LayerNormBackwardOptions,
 ): Call {
   const common = readCommonArguments(operation, engine, xValue, options, OPTION_NAMES);
-  const { owner, x, axes, gamma } = common;
-  const dy = readOperand(operation, owner, 'dy', dyValue);
+  const { owner, x, dtype, axes, gamma } = common;
+  const dy = readOperand(operation, owner, 'dy', dyValue, undefined, dtype);
   checkSameShape(operation, 'dy', dy, x.shape);
-  const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes);
-  const rstd = readStatistic(operation, owner, 'rstd', options.rstd, x.shape, axes);
+  const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes, dtype);
+  const rstd = readStatistic(operation, owner, 'rstd', options.rstd, x.shape, axes, dtype);
   const outputs = readOutputs(operation, options.outputs, common.rmsScaling);
   const out = readOut(common, options.out, { dy, x, mean, rstd, gamma });
   if (out && !outputs.includes('dx')) {
@@ -207,7 +212,9 @@ function readOutputs(operation: string, outputs: unknown, rmsScaling: boolean): 
 }
 
 function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNormGradient, Target>>): void {
-  const { operation, owner, x, dtype, axes, rmsScaling, gamma } = call.common;
+  const { operation, owner, x, axes, rmsScaling, gamma } = call.common;
+  const dtype =
+    call.dy.stored === call.common.computed ? call.common.computed : parameterDType(call.common.dtype);
   const heap = owner.heap(operation);
   const { core } = heap;
   if (x.length === 0) {

@@ -1,10 +1,15 @@
 import { LayerNormError, type LayerNormErrorCode } from './errors.js';
 
-/** The element types that are computed with, and that results have. */
-export type DType = 'float32' | 'float64';
+/** The element types that results have. Those of 16 bits are computed in float32. */
+export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16';
 
 /** The element types, numbered as the bindings number them. */
-export const CORE_DTYPE: Readonly<Record<DType, number>> = { float32: 0, float64: 1 };
+export const CORE_DTYPE: Readonly<Record<DType, number>> = {
+  float32: 0,
+  float64: 1,
+  float16: 2,
+  bfloat16: 3,
+};
 
 /** Bytes of one page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
@@ -26,14 +31,18 @@ export interface CoreModule {
   /** @returns an address aligned to 64 bytes, or 0 when the memory cannot grow that far */
   allocate(bytes: number): number;
   release(address: number): void;
+  /** @returns bytes that {@link layerNormForward} needs besides, for the same dimensions; 2^32 - 1 for all that is more */
+  layerNormForwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
   /**
-   * @param dtype - a value of {@link CORE_DTYPE}: the type of x, y, gamma, beta, mean and rstd
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x and y, and of all else where it has not 16 bits: that is float32 then
    * @param x - address of the input, row-major
    * @param y - address of the output; may equal `x`
    * @param gamma - address of one factor per reduced position, or 0
    * @param beta - address of one summand per reduced position, or 0
    * @param mean - address for one mean per group, or 0
    * @param rstd - address for one 1 / sqrt(variance + epsilon) per group, or 0
+   * @param workspace - address, aligned to 8 bytes, of memory for types of 16 bits; or 0
+   * @param workspaceBytes - its size, at least {@link layerNormForwardWorkspace}
    * @param dims - address of `rank` sizes as uint32
    * @param rank - number of dimensions, 1 to 32
    * @param axes - bit i stands for dimension i, set where it is reduced
@@ -49,6 +58,8 @@ export interface CoreModule {
     beta: number,
     mean: number,
     rstd: number,
+    workspace: number,
+    workspaceBytes: number,
     dims: number,
     rank: number,
     axes: number,
@@ -59,7 +70,7 @@ export interface CoreModule {
   layerNormBackwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
   /**
    * The gradient of {@link layerNormForward}, for x as a whole or for some of its groups at a time, in their order.
-   * @param dtype - a value of {@link CORE_DTYPE}: the type of all arrays
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of dy, x and dx, and of all else where it has not 16 bits: that is float32 then
    * @param dy - address of the gradient of y
    * @param x - address of what was normalized
    * @param mean - address of one mean per group

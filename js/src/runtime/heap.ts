@@ -7,7 +7,15 @@ import type { EngineThreads } from './threads.js';
 export const MAX_RANK = 32;
 
 /** Bytes of one element. */
-export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
+export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+};
+
+/** A view of the memory. Elements of 16 bits are seen as their bits. */
+export type HeapView = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 
 /** The least that the scratch block has: more than any call on a small array needs, well below the initial memory. */
 const LEAST_SCRATCH_BYTES = 192 * 1024;
@@ -60,16 +68,16 @@ export class Heap {
   }
 
   /** The whole memory in elements of `dtype`. Not to be kept across an allocation. */
-  elements(dtype: DType): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
-    return dtype === 'float32' ? this.#float32 : this.#float64;
+  elements(dtype: DType): HeapView {
+    if (dtype === 'float32') return this.#float32;
+    return dtype === 'float64' ? this.#float64 : new Uint16Array(this.memory.buffer);
   }
 
   /** A new view of `length` elements at `address`. Valid until the memory grows. */
-  view(dtype: DType, address: number, length: number): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  view(dtype: DType, address: number, length: number): HeapView {
     this.#renewViews(); // threads that start take memory, too
-    return dtype === 'float32'
-      ? new Float32Array(this.memory.buffer, address, length)
-      : new Float64Array(this.memory.buffer, address, length);
+    const View = dtype === 'float32' ? Float32Array : dtype === 'float64' ? Float64Array : Uint16Array;
+    return new View(this.memory.buffer, address, length);
   }
 
   /**

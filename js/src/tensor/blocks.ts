@@ -1,5 +1,6 @@
-import type { FloatArray, NumericArray } from './dtype.js';
+import type { NumericArray, StoredArray } from './dtype.js';
 import { type CollapsedShape, collapse, elementCount, hasAxis, type Shape } from './shape.js';
+import type { Copy } from './sixteen_bit.js';
 
 /**
  * Bytes of x that are normalized at a time when x lies outside the heap: measured best. Copied in, normalized in place and
@@ -154,24 +155,26 @@ function offsetOf(index: number, along: readonly number[], plan: BlockPlan): num
 
 /** Copies a block of `source`, converted, to `heap[at]` and what follows. */
 export function copyBlockIn(
-  heap: FloatArray,
+  heap: StoredArray,
   at: number,
   source: NumericArray,
   plan: BlockPlan,
   block: Block,
+  copy: Copy = copyRun,
 ): void {
-  eachRun(plan, block, (from, passed) => copyRun(heap, at + passed, source, from, block.run));
+  eachRun(plan, block, (from, passed) => copy(heap, at + passed, source, from, block.run));
 }
 
 /** Copies a block from `heap[at]` and what follows to its place in `target`. */
 export function copyBlockOut(
-  target: FloatArray,
-  heap: FloatArray,
+  target: StoredArray,
+  heap: StoredArray,
   at: number,
   plan: BlockPlan,
   block: Block,
+  copy: Copy = copyRun,
 ): void {
-  eachRun(plan, block, (to, passed) => copyRun(target, to, heap, at + passed, block.run));
+  eachRun(plan, block, (to, passed) => copy(target, to, heap, at + passed, block.run));
 }
 
 /** Says of each run of a block where it lies in the array, and how many elements of the block come before. */
@@ -191,7 +194,7 @@ function eachRun(plan: BlockPlan, block: Block, copy: (offset: number, passed: n
 
 /** Copies `length` elements from `source[from]` on to `target[to]` and what follows, converting them. */
 export function copyRun(
-  target: FloatArray,
+  target: StoredArray,
   to: number,
   source: NumericArray,
   from: number,

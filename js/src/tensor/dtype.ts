@@ -1,6 +1,7 @@
 import type { DType } from '../runtime/core_module.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT } from '../runtime/heap.js';
+import { isSixteenBit } from './sixteen_bit.js';
 
 export type { DType };
 
@@ -10,13 +11,40 @@ export type OwnFloat32Array = ReturnType<Float32ArrayConstructor['from']>;
 /** A `Float64Array` that owns its buffer. */
 export type OwnFloat64Array = ReturnType<Float64ArrayConstructor['from']>;
 
-/** The typed array of a {@link DType}. */
-export type ArrayOf<D extends DType> = D extends 'float64' ? OwnFloat64Array : OwnFloat32Array;
+/** A `Uint16Array` that owns its buffer. */
+export type OwnUint16Array = ReturnType<Uint16ArrayConstructor['from']>;
+/** `Float16Array` where the user's TypeScript `lib` knows it, else nothing. */
+export type Float16 = typeof globalThis extends { Float16Array: { readonly prototype: infer F } } ? F : never;
+/** A `Float16Array` that owns its buffer, where there is one. */
+export type OwnFloat16Array = typeof globalThis extends { Float16Array: { from(from: number[]): infer F } }
+  ? F
+  : never;
 
-/** A typed array that results are written to. */
-export type FloatArray = Float32Array | Float64Array;
+/**
+ * The typed array of a {@link DType}: of float16 a `Float16Array` where the engine has it, else the bits in a `Uint16Array`;
+ * of bfloat16 the bits.
+ */
+export type ArrayOf<D extends DType> = D extends 'float64'
+  ? OwnFloat64Array
+  : D extends 'float16'
+    ? OwnFloat16Array | OwnUint16Array
+    : D extends 'bfloat16'
+      ? OwnUint16Array
+      : OwnFloat32Array;
 
-/** The typed arrays that are read. Integers are converted to float32. */
+/** The type of what goes with data of type `D`: mean and rstd, and the gradients of gamma and beta. */
+export type ParameterDType<D extends DType> = D extends 'float16' | 'bfloat16' ? 'float32' : D;
+
+/** A typed array that results are written to: a `Uint16Array` has the bits of elements of 16 bits. */
+export type FloatArray = Float32Array | Float64Array | Uint16Array | Float16;
+
+/** What elements are kept in: those of 16 bits as their bits. */
+export type StoredArray = Float32Array | Float64Array | Uint16Array;
+
+/**
+ * The typed arrays that are read. Integers are converted to float32, also those of a `Uint16Array`, unless a dtype says that
+ * they are the bits of float16 or bfloat16.
+ */
 export type NumericArray =
   | FloatArray
   | Int8Array
@@ -28,10 +56,7 @@ export type NumericArray =
   | Uint32Array;
 
 /** What to say of every element type that is refused. */
-const ACCEPTED = 'expected float32, float64 or integers of up to 32 bits';
-
-/** Names of element types that are spelled as Keras, ONNX Runtime or NumPy spell them and not accepted in this release. */
-const SIXTEEN_BIT = new Set(['float16', 'bfloat16']);
+const ACCEPTED = 'expected float16, bfloat16, float32, float64 or integers of up to 32 bits';
 
 const readTag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
@@ -47,41 +72,47 @@ export function typedArrayName(value: unknown): string | undefined {
 }
 
 /**
- * The type that the elements of a typed array are computed in.
- * @throws {@link LayerNormError} `ERR_DTYPE` for BigInt and 16-bit float arrays
+ * The type of the elements of a typed array, 'float32' where they are converted.
+ * @param bits - what a `Uint16Array` holds the bits of, if it does
+ * @throws {@link LayerNormError} `ERR_DTYPE` for BigInt arrays
  */
-export function dtypeOfArray(operation: string, argument: string, className: string): DType {
+export function dtypeOfArray(operation: string, argument: string, className: string, bits?: unknown): DType {
   if (className === 'Float64Array') return 'float64';
+  if (className === 'Float16Array') return 'float16';
+  if (className === 'Uint16Array' && isSixteenBit(bits)) return bits;
   if (/^(Float32|U?int(8|16|32)|Uint8Clamped)Array$/i.test(className)) return 'float32';
   throw new LayerNormError('ERR_DTYPE', `${operation}: ${argument} is a ${className}, ${ACCEPTED}`);
 }
 
 /**
- * Refuses the names of element types whose bits lie in an array of another type, as float16 does in a `Uint16Array`.
- * @throws {@link LayerNormError} `ERR_DTYPE`
- */
-export function checkDTypeName(operation: string, argument: string, name: unknown): void {
-  if (SIXTEEN_BIT.has(name as string)) {
-    throw new LayerNormError('ERR_DTYPE', `${operation}: ${argument} is of type ${name}, ${ACCEPTED}`);
-  }
-}
-
-/**
  * The `dtype` option, `fallback` when it is not given.
- * @throws {@link LayerNormError} `ERR_DTYPE` for anything but 'float32' and 'float64'
+ * @throws {@link LayerNormError} `ERR_DTYPE` for anything but the name of a {@link DType}
  */
 export function readDTypeOption(operation: string, dtype: unknown, fallback: DType): DType {
   if (dtype === undefined || dtype === null) return fallback;
   if (typeof dtype === 'string' && Object.hasOwn(BYTES_PER_ELEMENT, dtype)) return dtype as DType;
   throw new LayerNormError(
     'ERR_DTYPE',
-    `${operation}: dtype is ${describe(dtype)}, expected 'float32' or 'float64'`,
+    `${operation}: dtype is ${describe(dtype)}, expected 'float32', 'float64', 'float16' or 'bfloat16'`,
   );
 }
 
+/** The type of what goes with data of type `dtype`, see {@link ParameterDType}. */
+export function parameterDType(dtype: DType): DType {
+  return isSixteenBit(dtype) ? 'float32' : dtype;
+}
+
 /** A new array of `length` zeros. */
-export function newArray(dtype: DType, length: number): OwnFloat32Array | OwnFloat64Array {
-  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+export function newArray(dtype: DType, length: number): OwnFloat32Array | OwnFloat64Array | OwnUint16Array {
+  return new (dtype === 'float32' ? Float32Array : dtype === 'float64' ? Float64Array : Uint16Array)(length);
+}
+
+type Float16Constructor = new (buffer: ArrayBufferLike, start: number, length: number) => OwnFloat16Array;
+
+/** The same memory as a `Float16Array`; undefined where the engine has none. */
+export function asFloat16(bits: StoredArray): OwnFloat16Array | undefined {
+  const Float16Array = (globalThis as { Float16Array?: Float16Constructor }).Float16Array;
+  return Float16Array && new Float16Array(bits.buffer, bits.byteOffset, bits.length);
 }
 
 /**

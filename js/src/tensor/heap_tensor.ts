@@ -1,7 +1,7 @@
 import { LayerNormError } from '../runtime/errors.js';
-import { BYTES_PER_ELEMENT, type Heap, type HeapOwner } from '../runtime/heap.js';
+import { BYTES_PER_ELEMENT, type Heap, type HeapOwner, type HeapView } from '../runtime/heap.js';
 import { Disposing, type UsingDisposable } from './disposable.js';
-import type { ArrayOf, DType } from './dtype.js';
+import { type ArrayOf, asFloat16, type DType } from './dtype.js';
 import { elementCount, type Shape } from './shape.js';
 
 /**
@@ -99,9 +99,15 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
     return this.#address === 0 || this.#owner.disposed;
   }
 
-  get array(): ArrayOf<D> {
+  /** The elements as they are stored: a new view of the memory, in which those of 16 bits are bits. */
+  get stored(): HeapView {
     const address = this.addressIn('tensor', 'this', this.#owner);
-    return this.#owner.heap('tensor').view(this.dtype, address, this.size) as ArrayOf<D>;
+    return this.#owner.heap('tensor').view(this.dtype, address, this.size);
+  }
+
+  get array(): ArrayOf<D> {
+    const view = this.stored;
+    return ((this.dtype === 'float16' && asFloat16(view)) || view) as ArrayOf<D>;
   }
 
   /**

@@ -7,11 +7,11 @@ import {
   blocksOf,
   copyBlockIn,
   copyBlockOut,
-  copyRun,
   planBlocks,
 } from './blocks.js';
-import type { FloatArray, NumericArray } from './dtype.js';
+import { type NumericArray, parameterDType, type StoredArray } from './dtype.js';
 import { elementCount, reducedShape, type Shape } from './shape.js';
+import { copierOf } from './sixteen_bit.js';
 import type { Target } from './target.js';
 import { elementsOf, type Operand } from './tensor_like.js';
 
@@ -58,15 +58,15 @@ interface Layout {
   readonly workspaceBytes: number;
 }
 
-/** Whether the core can use an operand where it lies. */
-function isDirect(operand: Operand, dtype: DType): boolean {
-  return operand.address !== 0 && operand.stored === dtype;
+/** Whether the core can use an array where it lies. */
+function isDirect(address: number, stored: DType | undefined, dtype: DType): boolean {
+  return address !== 0 && stored === dtype;
 }
 
 /** Whether a block of a part's input is copied: it lies outside, is of another type, or does not lie together. */
 function isCopiedIn({ per, input }: Part, dtype: DType, plan: BlockPlan): boolean {
   if (input === undefined) return false;
-  return !isDirect(input, dtype) || (per === 'element' && !plan.contiguous);
+  return !isDirect(input.address, input.stored, dtype) || (per === 'element' && !plan.contiguous);
 }
 
 /**
@@ -88,21 +88,25 @@ export function passThrough(
   kernel: Kernel,
   workspaceOf?: (first: Block) => number,
 ): void {
-  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
+  const parameterType = parameterDType(dtype);
+  const typeOf = ({ per }: Part): DType => (per === 'element' ? dtype : parameterType);
   const total = elementCount(shape);
   const positions = elementCount(reducedShape(shape, axes));
   // Small calls spend their time here: plain loops over the parts.
   const layOut = (limit: number): Layout => {
-    const plan = planBlocks(shape, axes, bytesPerElement, limit);
+    const plan = planBlocks(shape, axes, BYTES_PER_ELEMENT[dtype], limit);
     const starts: (number | undefined)[] = [];
     let bytes = 0;
     for (const part of parts) {
       const { per, output } = part;
+      const type = typeOf(part);
       const apart = per === 'element' && !plan.contiguous;
-      const staged = output ? apart || output.address === 0 : isCopiedIn(part, dtype, plan);
+      const staged = output
+        ? apart || !isDirect(output.address, output.dtype, type)
+        : isCopiedIn(part, type, plan);
       starts.push(staged ? bytes : undefined);
       const most = per === 'element' ? plan.elements : per === 'group' ? plan.groups : positions;
-      if (staged) bytes += aligned(most * bytesPerElement);
+      if (staged) bytes += aligned(most * BYTES_PER_ELEMENT[type]);
     }
     const workspaceBytes = workspaceOf ? workspaceOf(blocksOf(plan).next().value as Block) : 0;
     return { plan, starts, workspace: bytes, workspaceBytes, bytes: bytes + aligned(workspaceBytes) };
@@ -113,7 +117,8 @@ export function passThrough(
   for (const { per, input, output } of parts) {
     if (per !== 'element') continue;
     cut++;
-    if ((input && !isDirect(input, dtype)) || output?.address === 0) inHeap = false;
+    if (input && !isDirect(input.address, input.stored, dtype)) inHeap = false;
+    if (output && !isDirect(output.address, output.dtype, dtype)) inHeap = false;
   }
   let layout = layOut(inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut);
   if (heap.tryScratch(layout.bytes) === 0) {
@@ -125,11 +130,12 @@ export function passThrough(
 
   // Nothing allocates from here on, so views stay valid.
   const elements = heap.elements(dtype);
+  const parameters = heap.elements(parameterType);
   const sources: (NumericArray | undefined)[] = [];
-  const sinks: (FloatArray | undefined)[] = [];
+  const sinks: (StoredArray | undefined)[] = [];
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] as Part;
-    sources.push(isCopiedIn(part, dtype, plan) ? elementsOf(heap, part.input as Operand) : undefined);
+    sources.push(isCopiedIn(part, typeOf(part), plan) ? elementsOf(heap, part.input as Operand) : undefined);
     sinks.push(starts[i] === undefined ? undefined : part.output?.elements(heap));
   }
   const from: number[] = [];
@@ -138,7 +144,10 @@ export function passThrough(
     const { firstGroup, groups } = block;
     const last = (firstGroup + groups) * positions === total;
     for (let i = 0; i < parts.length; i++) {
-      const { per, input, output } = parts[i] as Part;
+      const part = parts[i] as Part;
+      const { per, input, output } = part;
+      const type = typeOf(part);
+      const bytesPerElement = BYTES_PER_ELEMENT[type];
       const offset = per === 'element' ? block.offset : per === 'group' ? firstGroup : 0;
       const start = starts[i];
       const source = sources[i];
@@ -150,21 +159,25 @@ export function passThrough(
       to[i] = output ? place : 0;
       const at = place / bytesPerElement;
       if (!source) continue;
-      if (per === 'element') copyBlockIn(elements, at, source, plan, block);
-      else if (per === 'group') copyRun(elements, at, source, offset, groups);
-      else if (firstGroup === 0) copyRun(elements, at, source, 0, positions);
+      const copy = copierOf(input?.stored, type);
+      if (per === 'element') copyBlockIn(elements, at, source, plan, block, copy);
+      else if (per === 'group') copy(parameters, at, source, offset, groups);
+      else if (firstGroup === 0) copy(parameters, at, source, 0, positions);
     }
     heap.writeDims(block.dims);
     const workspace = scratch + layout.workspace;
     heap.check(operation, kernel(block, from, to, last, workspace, workspaceBytes));
     for (let i = 0; i < parts.length; i++) {
-      const { per } = parts[i] as Part;
+      const part = parts[i] as Part;
+      const { per, output } = part;
       const sink = sinks[i];
-      const at = (to[i] as number) / bytesPerElement;
       if (!sink) continue;
-      if (per === 'element') copyBlockOut(sink, elements, at, plan, block);
-      else if (per === 'group') copyRun(sink, firstGroup, elements, at, groups);
-      else if (last) copyRun(sink, 0, elements, at, positions);
+      const type = typeOf(part);
+      const at = (to[i] as number) / BYTES_PER_ELEMENT[type];
+      const copy = copierOf(type, output?.dtype);
+      if (per === 'element') copyBlockOut(sink, elements, at, plan, block, copy);
+      else if (per === 'group') copy(sink, firstGroup, parameters, at, groups);
+      else if (last) copy(sink, 0, parameters, at, positions);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT, type Heap, type HeapOwner, memoryOf } from '../runtime/heap.js';
-import { type DType, type FloatArray, newArray } from './dtype.js';
+import { asFloat16, type DType, newArray, parameterDType, type StoredArray } from './dtype.js';
 import { HeapTensor } from './heap_tensor.js';
 import { elementCount, formatShape, type Shape, sameShape } from './shape.js';
 import { elementsOf, type Operand, readOperand, wrapLike } from './tensor_like.js';
@@ -9,8 +9,9 @@ import { elementsOf, type Operand, readOperand, wrapLike } from './tensor_like.j
 export interface Target {
   /** Where it lies in the heap of the call; 0 when it lies elsewhere. */
   readonly address: number;
+  readonly dtype: DType;
   /** Its elements, row-major. For those in the heap a view that is valid until the memory grows. */
-  elements(heap: Heap): FloatArray;
+  elements(heap: Heap): StoredArray;
   /** The container that the caller gets, once the elements are written. */
   finish(heap: Heap): object;
   /** Frees what was taken, when the call fails. */
@@ -32,17 +33,22 @@ export function newTarget(
     const tensor = new HeapTensor(operation, owner, shape, dtype);
     return {
       address: tensor.addressIn(operation, 'the result', owner),
-      elements: () => tensor.array,
+      dtype,
+      elements: (heap) => heap.view(dtype, tensor.addressIn(operation, 'the result', owner), tensor.size),
       finish: () => tensor,
       discard: () => tensor.dispose(),
     };
   }
-  const data = newArray(dtype, elementCount(shape));
+  const elements = newArray(dtype, elementCount(shape));
+  // What came as bits goes as bits.
+  const asBits = dtype !== 'float16' || (like.stored === dtype && !like.isFloat16Array);
+  const data = (!asBits && asFloat16(elements)) || elements;
   // That the class of x cannot be constructed so has to be known before anything is written, to `out` for example.
   if (like.kind === 'object') wrapLike(operation, like, data, shape, dtype);
   return {
     address: 0,
-    elements: () => data,
+    dtype,
+    elements: () => elements,
     finish: () => wrapLike(operation, like, data, shape, dtype),
     discard: () => {},
   };
@@ -52,10 +58,13 @@ export function newTarget(
 export function targetOf(out: Operand): Target {
   return {
     address: out.address,
-    elements: (heap) => elementsOf(heap, out) as FloatArray,
+    dtype: out.stored as DType,
+    elements: (heap) => elementsOf(heap, out) as StoredArray,
     finish: (heap) => {
-      const detached = out.kind === 'typed array' && (out.value as FloatArray).length !== out.length;
-      return detached ? elementsOf(heap, out) : out.value;
+      const detached = out.kind === 'typed array' && (out.value as StoredArray).length !== out.length;
+      if (!detached) return out.value;
+      const elements = elementsOf(heap, out) as StoredArray;
+      return (out.isFloat16Array && asFloat16(elements)) || elements;
     },
     discard: () => {},
   };
@@ -63,6 +72,7 @@ export function targetOf(out: Operand): Target {
 
 /**
  * Makes the containers of a call's results, has them filled, and hands them over; frees them when that fails.
+ * @param dtype - of the results that have the size of x; the others have the type of its parameters
  * @param wanted - for each result the shape of a new container, or the one that the caller gave, or undefined to leave it out
  * @param fill - runs the call
  * @throws what `fill` throws, and {@link LayerNormError} `ERR_OUT_OF_MEMORY`
@@ -80,7 +90,8 @@ export function produce<Name extends string>(
     for (const name in wanted) {
       const one = wanted[name] as Shape | Operand | undefined;
       if (one === undefined) continue;
-      targets[name] = 'kind' in one ? targetOf(one) : newTarget(operation, owner, like, dtype, one);
+      const type = name === 'y' || name === 'dx' ? dtype : parameterDType(dtype);
+      targets[name] = 'kind' in one ? targetOf(one) : newTarget(operation, owner, like, type, one);
     }
     fill(targets);
     const results: Partial<Record<Name, object>> = {};
@@ -118,7 +129,7 @@ export function readOutput(
   dtype: DType,
   shape: Shape,
 ): Operand {
-  const operand = readOperand(operation, owner, 'out', out);
+  const operand = readOperand(operation, owner, 'out', out, undefined, dtype);
   if (operand.copied) {
     throw new LayerNormError(
       'ERR_ARGUMENT',

@@ -1,7 +1,7 @@
 import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
-import { copyRun } from './blocks.js';
 import { type DType, readDTypeOption } from './dtype.js';
 import { HeapTensor, type Tensor } from './heap_tensor.js';
+import { copierOf } from './sixteen_bit.js';
 import { type DTypeOf, elementsOf, readOperand, type TensorLike } from './tensor_like.js';
 
 /**
@@ -16,7 +16,8 @@ import { type DTypeOf, elementsOf, readOperand, type TensorLike } from './tensor
  *
  * @param data - the elements, see {@link TensorLike}
  * @param shape - sizes of the dimensions for a typed array: one dimension by default; anything else says its shape itself
- * @param dtype - type of the elements: 'float64' for float64 data, else 'float32' by default
+ * @param dtype - type of the elements: by default that of `data`, or 'float32' for integers and numbers. With 'float16' or
+ * 'bfloat16' a `Uint16Array` has the bits of such elements; all else is rounded to nearest even
  * @returns a tensor, to be disposed of with `using` or {@link Tensor.dispose}
  * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_OUT_OF_MEMORY`, `ERR_LOAD`
  */
@@ -36,9 +37,11 @@ export function tensorOn<X extends TensorLike, D extends DType = DTypeOf<X>>(
   dtype?: D | null,
 ): Tensor<D> {
   const place = owner.forTensors;
-  const source = readOperand('tensor', place, 'data', data, shape);
+  const source = readOperand('tensor', place, 'data', data, shape, dtype);
   const type = readDTypeOption('tensor', dtype, source.dtype) as D;
   const made = new HeapTensor('tensor', place, source.shape, type);
-  copyRun(made.array, 0, elementsOf(place.heap('tensor'), source), 0, source.length);
+  const heap = place.heap('tensor');
+  const elements = heap.view(type, made.addressIn('tensor', 'data', place), source.length);
+  copierOf(source.stored, type)(elements, 0, elementsOf(heap, source), 0, source.length);
   return made;
 }

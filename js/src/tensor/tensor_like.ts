@@ -3,19 +3,24 @@ import { type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
 import {
   type ArrayOf,
   checkAttached,
-  checkDTypeName,
   type DType,
   dtypeOfArray,
+  type Float16,
   type FloatArray,
   type NumericArray,
   newArray,
+  type OwnFloat16Array,
+  type OwnUint16Array,
+  type ParameterDType,
+  type StoredArray,
   typedArrayName,
 } from './dtype.js';
 import { HeapTensor, type Tensor } from './heap_tensor.js';
 import { checkShape, elementCount, formatShape, type Shape, sameShape } from './shape.js';
+import { copierOf, isSixteenBit, type SixteenBit } from './sixteen_bit.js';
 
 /** Arrays of arrays of ... numbers, all of the same length at the same depth. The innermost ones may be typed arrays. */
-export type NestedArray = readonly (number | NumericArray | NestedArray)[];
+export type NestedArray = readonly (number | NumericArray | Float16 | NestedArray)[];
 
 /**
  * A tensor of another library that says its sizes in `dims`: of onnxruntime-web, onnxruntime-node, transformers.js.
@@ -38,8 +43,12 @@ export interface ShapedArray {
   readonly dtype?: string;
 }
 
-/** Everything that is accepted as an array: float32, float64, or integers, which are converted to float32. */
-export type TensorLike = NumericArray | Tensor | NestedArray | DimsTensor | ShapedArray;
+/**
+ * Everything that is accepted as an array: floats of 16, 32 and 64 bits, or integers, which are converted to float32. Elements
+ * of 16 bits are those of a `Float16Array`, of an object whose `type` or `dtype` is 'float16' or 'bfloat16' (its data a
+ * `Float16Array` or the bits in a `Uint16Array`), and of a `Uint16Array` where the option `dtype` says so.
+ */
+export type TensorLike = NumericArray | Float16 | Tensor | NestedArray | DimsTensor | ShapedArray;
 
 /** What results can be written to: memory of the right type that can be written to in place. */
 export type Output = FloatArray | Tensor | DimsTensor | ShapedArray;
@@ -47,17 +56,45 @@ export type Output = FloatArray | Tensor | DimsTensor | ShapedArray;
 /** The type that `X` is computed in unless the `dtype` option says otherwise. */
 export type DTypeOf<X> = X extends Float64Array
   ? 'float64'
-  : X extends Tensor<infer D>
-    ? D
-    : X extends { readonly data: infer Data }
-      ? Data extends Float64Array
-        ? 'float64'
-        : 'float32'
-      : [NestedArray] extends [X]
-        ? DType
-        : X extends readonly (infer Item)[]
-          ? DTypeOf<Item>
-          : 'float32';
+  : X extends Float16
+    ? 'float16'
+    : X extends Tensor<infer D>
+      ? D
+      : X extends { readonly data: infer Data }
+        ? X extends
+            | { readonly type: infer D extends SixteenBit }
+            | { readonly dtype: infer D extends SixteenBit }
+          ? D
+          : Data extends Float64Array
+            ? 'float64'
+            : Data extends Float16
+              ? 'float16'
+              : 'float32'
+        : [NestedArray] extends [X]
+          ? DType
+          : X extends readonly (infer Item)[]
+            ? DTypeOf<Item>
+            : 'float32';
+
+/** The typed arrays that elements of type `D` can be written to. */
+type WritableOf<D extends DType> = D extends 'float64'
+  ? Float64Array
+  : D extends 'float16'
+    ? Float16 | Uint16Array
+    : D extends 'bfloat16'
+      ? Uint16Array
+      : Float32Array;
+
+/** The typed array of a result of type `D` for elements in `Data`: bits stay bits. */
+type ArrayLike16<Data, D extends DType> = D extends SixteenBit
+  ? Data extends Uint16Array
+    ? OwnUint16Array
+    : Data extends Float16
+      ? D extends 'float16'
+        ? OwnFloat16Array
+        : OwnUint16Array
+      : ArrayOf<D>
+  : ArrayOf<D>;
 
 /** As deep as `X`, of numbers. */
 type NestedOf<X> = [NestedArray] extends [X]
@@ -71,17 +108,22 @@ type NestedOf<X> = [NestedArray] extends [X]
 /** The container that a result for `X` comes in: of the same kind as `X`, its elements of type `D`. */
 export type ResultOf<X, D extends DType = DTypeOf<X>> = X extends Tensor
   ? Tensor<D>
-  : X extends NumericArray
-    ? ArrayOf<D>
+  : X extends NumericArray | Float16
+    ? ArrayLike16<X, D>
     : X extends readonly unknown[]
       ? NestedOf<X>
       : X extends DimsTensor
-        ? X extends { readonly data: FloatArray }
+        ? X extends { readonly data: WritableOf<D> }
           ? X
-          : Omit<X, 'data'> & { readonly data: ArrayOf<D> }
-        : X extends { readonly dtype: string }
-          ? { data: ArrayOf<D>; shape: number[]; dtype: D }
-          : { data: ArrayOf<D>; shape: number[] };
+          : Omit<X, 'data'> & { readonly data: ArrayLike16<X['data'], D> }
+        : X extends { readonly data: infer Data }
+          ? X extends { readonly dtype: string }
+            ? { data: ArrayLike16<Data, D>; shape: number[]; dtype: D }
+            : { data: ArrayLike16<Data, D>; shape: number[] }
+          : never;
+
+/** The container of what goes with a result for `X`: of its kind, but of float32 where `D` has 16 bits. */
+export type ParameterResultOf<X, D extends DType> = ResultOf<X, ParameterDType<D>>;
 
 /** What an argument turned out to be. */
 export interface Operand {
@@ -94,11 +136,13 @@ export interface Operand {
   readonly length: number;
   /** The type it is computed in by default. */
   readonly dtype: DType;
-  /** The type of its elements where they can be used as they are; undefined where they have to be converted. */
+  /** The type of its elements where they can be used as they are; undefined where they are numbers to be converted. */
   readonly stored: DType | undefined;
+  /** Whether its elements of 16 bits came in a `Float16Array`, not as bits. */
+  readonly isFloat16Array: boolean;
   /** Where its elements lie in the heap of the call; 0 when they lie elsewhere. */
   readonly address: number;
-  /** The elements, row-major, where they lie elsewhere; a copy for what is not contiguous. */
+  /** The elements, row-major, where they lie elsewhere: of 16 bits as their bits; a copy for what is not contiguous. */
   readonly data: NumericArray | undefined;
   /** Whether `data` is a copy, so that writing to it would not reach the argument. */
   readonly copied: boolean;
@@ -114,6 +158,7 @@ export function elementsOf(heap: Heap, operand: Operand): NumericArray {
  * library.
  * @param argument - its name, for error messages
  * @param shape - sizes that the caller gave for it; a typed array without them has one dimension
+ * @param bits - the option `dtype`: of what a `Uint16Array` holds the bits, if that is a type of 16 bits
  * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`
  */
 export function readOperand(
@@ -122,17 +167,18 @@ export function readOperand(
   argument: string,
   value: unknown,
   shape?: unknown,
+  bits?: unknown,
 ): Operand {
   if (typeof value !== 'object' || value === null) throw notATensor(operation, argument, value);
   const className = typedArrayName(value);
   const operand =
     className !== undefined
-      ? readTypedArray(operation, owner, argument, value as NumericArray, className, shape)
+      ? readTypedArray(operation, owner, argument, value as NumericArray, className, shape, bits)
       : HeapTensor.is(value)
         ? readTensor(operation, owner, argument, value)
         : Array.isArray(value)
-          ? readNested(operation, argument, value)
-          : readObject(operation, owner, argument, value as Record<string, unknown>);
+          ? readNested(operation, argument, value, bits)
+          : readObject(operation, owner, argument, value as Record<string, unknown>, bits);
   if (operand.shaped && shape !== undefined && shape !== null) {
     checkShape(operation, argument, shape);
     if (!sameShape(shape, operand.shape)) {
@@ -154,6 +200,12 @@ function notATensor(operation: string, argument: string, value: unknown): LayerN
   );
 }
 
+/** The bits of a `Float16Array`, in the same memory; anything else as it is. */
+function bitsOf(data: NumericArray): NumericArray {
+  if (typedArrayName(data) !== 'Float16Array') return data;
+  return new Uint16Array(data.buffer, data.byteOffset, data.length);
+}
+
 /** An operand whose elements lie together in a typed array, in the heap or outside. */
 function operandOf(
   operation: string,
@@ -164,10 +216,11 @@ function operandOf(
   className: string,
   dtype: DType,
 ): Operand {
-  const stored =
-    className === 'Float32Array' ? 'float32' : className === 'Float64Array' ? 'float64' : undefined;
+  const stored = dtype !== 'float32' || className === 'Float32Array' ? dtype : undefined;
   const inHeap = owner.heap(operation).owns(data.buffer);
   const shaped = value !== data;
+  const isFloat16Array = className === 'Float16Array';
+  data = isFloat16Array ? bitsOf(data) : data;
   return {
     kind: shaped ? 'object' : 'typed array',
     value,
@@ -176,6 +229,7 @@ function operandOf(
     length: data.length,
     dtype,
     stored,
+    isFloat16Array,
     // A view of the heap goes stale as soon as the memory grows: kept by its address, or copied where it is to be converted.
     address: inHeap && stored !== undefined ? data.byteOffset : 0,
     data: !inHeap ? data : stored === undefined ? data.slice() : undefined,
@@ -190,8 +244,9 @@ function readTypedArray(
   value: NumericArray,
   className: string,
   givenShape: unknown,
+  bits: unknown,
 ): Operand {
-  const dtype = dtypeOfArray(operation, argument, className);
+  const dtype = dtypeOfArray(operation, argument, className, bits);
   checkAttached(operation, argument, value);
   let shape: Shape = [value.length];
   if (givenShape !== undefined && givenShape !== null) {
@@ -222,13 +277,14 @@ function readTensor(operation: string, owner: HeapOwner, argument: string, value
     length: value.size,
     dtype: value.dtype,
     stored: value.dtype,
+    isFloat16Array: false,
     address: isHere ? address : 0,
-    data: isHere ? undefined : value.array,
+    data: isHere ? undefined : value.stored,
     copied: false,
   };
 }
 
-function readNested(operation: string, argument: string, value: readonly unknown[]): Operand {
+function readNested(operation: string, argument: string, value: readonly unknown[], bits: unknown): Operand {
   const shape: number[] = [];
   let dtype: DType = 'float32';
   let level: unknown = value;
@@ -240,7 +296,7 @@ function readNested(operation: string, argument: string, value: readonly unknown
     }
     const className = typedArrayName(level);
     if (className !== undefined) {
-      dtype = dtypeOfArray(operation, argument, className);
+      dtype = dtypeOfArray(operation, argument, className, bits);
       shape.push((level as NumericArray).length);
     }
     break;
@@ -264,9 +320,10 @@ function readNested(operation: string, argument: string, value: readonly unknown
       if (length !== size) throw raggedAt(path, `is an array of length ${length}`, size);
       if (className !== undefined) {
         if (depth !== shape.length - 1) throw raggedAt(path, `is a ${className}`, shape[depth + 1]);
-        dtypeOfArray(operation, `${argument}${path}`, className);
+        const type = dtypeOfArray(operation, `${argument}${path}`, className, bits);
         checkAttached(operation, `${argument}${path}`, item as NumericArray);
-        data.set(item as NumericArray, filled);
+        const source = className === 'Uint16Array' && isSixteenBit(type) ? type : undefined;
+        copierOf(source, undefined)(data, filled, item as NumericArray, 0, length);
         filled += length;
       } else {
         for (let i = 0; i < length; i++) fill((item as unknown[])[i], depth + 1, `${path}[${i}]`);
@@ -293,6 +350,7 @@ function copyOf(
   shape: Shape,
   data: NumericArray,
   dtype: DType,
+  stored?: DType,
 ): Operand {
   const { length } = data;
   return {
@@ -302,7 +360,8 @@ function copyOf(
     shaped: true,
     length,
     dtype,
-    stored: undefined,
+    stored,
+    isFloat16Array: false,
     address: 0,
     data,
     copied: true,
@@ -314,9 +373,10 @@ function readObject(
   owner: HeapOwner,
   argument: string,
   value: Record<string, unknown>,
+  bits: unknown,
 ): Operand {
   checkLocation(operation, argument, value.location);
-  checkDTypeName(operation, argument, value.type ?? value.dtype);
+  const type = value.type ?? value.dtype;
   const { data } = value;
   const reader = ['dataSync', 'toTypedArray'].find((name) => typeof value[name] === 'function');
   if (typeof data !== 'object' || data === null) {
@@ -332,7 +392,15 @@ function readObject(
   checkShape(operation, argument, sizes);
   const shape = [...sizes];
   const [elements, className] = readData(operation, argument, data);
-  const dtype = className === undefined ? 'float32' : dtypeOfArray(operation, argument, className);
+  const dtype =
+    className === undefined ? 'float32' : dtypeOfArray(operation, argument, className, type ?? bits);
+  if (isSixteenBit(type) && dtype !== type) {
+    throw new LayerNormError(
+      'ERR_DTYPE',
+      `${operation}: ${argument} is of type ${type}, but its data is ${className ?? 'an array of numbers'}, expected ` +
+        `${type === 'float16' ? 'Float16Array or ' : ''}Uint16Array`,
+    );
+  }
   // The tensors of transformers.js have a method `stride`, and always are contiguous.
   const stride = typeof value.stride === 'function' ? undefined : value.stride;
   const strides = toArray(stride ?? value.strides);
@@ -344,7 +412,9 @@ function readObject(
     const used = elements.subarray(layout.offset, layout.offset + length);
     return operandOf(operation, owner, value, shape, used, className, dtype);
   }
-  return copyOf('object', value, shape, gather(elements, shape, layout.strides, layout.offset), dtype);
+  const [source, stored] = isSixteenBit(dtype) ? [bitsOf(elements), dtype] : [elements];
+  const gathered = gather(source, shape, layout.strides, layout.offset, dtype);
+  return { ...copyOf('object', value, shape, gathered, dtype, stored), isFloat16Array: source !== elements };
 }
 
 /** Tensors of onnxruntime throw from `data` when it is not on the CPU, so this is looked at first. */
@@ -434,11 +504,14 @@ function readLayout(
 }
 
 /** Copies strided elements into row-major order. */
-function gather(data: NumericArray, shape: Shape, strides: readonly number[], offset: number): NumericArray {
-  const gathered = newArray(
-    typedArrayName(data) === 'Float64Array' ? 'float64' : 'float32',
-    elementCount(shape),
-  );
+function gather(
+  data: NumericArray,
+  shape: Shape,
+  strides: readonly number[],
+  offset: number,
+  dtype: DType,
+): NumericArray {
+  const gathered = newArray(typedArrayName(data) === 'Float64Array' ? 'float64' : dtype, elementCount(shape));
   const last = shape.length - 1;
   const inner = shape[last] as number;
   const innerStride = strides[last] as number;
@@ -462,11 +535,11 @@ function gather(data: NumericArray, shape: Shape, strides: readonly number[], of
 export function wrapLike(
   operation: string,
   like: Operand,
-  data: ArrayOf<DType>,
+  data: FloatArray,
   shape: Shape,
   dtype: DType,
 ): object {
-  if (like.kind === 'nested') return nest(data, shape);
+  if (like.kind === 'nested') return nest(data, shape, dtype);
   if (like.kind !== 'object') return data;
   const value = like.value as Record<string, unknown>;
   const dims = [...shape];
@@ -503,8 +576,11 @@ function construct(
   }
 }
 
-function nest(data: FloatArray, shape: Shape): number[] {
-  let level: unknown[] = Array.from(data);
+function nest(data: FloatArray, shape: Shape, dtype: DType): number[] {
+  const numbers = new Float64Array(data.length);
+  const stored = typedArrayName(data) === 'Uint16Array' ? dtype : undefined;
+  copierOf(stored, undefined)(numbers, 0, data as StoredArray, 0, data.length);
+  let level: unknown[] = Array.from(numbers);
   for (let i = shape.length - 1; i > 0; i--) {
     const size = shape[i] as number;
     const count = elementCount(shape.slice(0, i));

@@ -21,24 +21,26 @@ TEST(Overlap, AbsentAndEmptyRegionsMeetNothing) {
 
 TEST(Overlap, AlignmentIsThatOfTheAddress) {
   alignas(8) char memory[16];
-  EXPECT_TRUE((Region{memory, 8}.is_aligned(8)));
-  EXPECT_FALSE((Region{memory + 4, 8}.is_aligned(8)));
-  EXPECT_TRUE((Region{nullptr, 8}.is_aligned(8)));
+  EXPECT_TRUE((Region{memory, 8, 8}.is_aligned()));
+  EXPECT_FALSE((Region{memory + 4, 8, 8}.is_aligned()));
+  EXPECT_TRUE((Region{memory + 4, 8, 4}.is_aligned()));
+  EXPECT_TRUE((Region{nullptr, 8, 8}.is_aligned()));
 }
 
 TEST(Overlap, OutputsMayReplaceOnlyTheInputsTheyName) {
   alignas(8) char memory[32] = {};
-  const Region first{memory, 8}, second{memory + 8, 8};
+  const Region first{memory, 8, 4}, second{memory + 8, 8, 2};
   const Region inputs[] = {first, second};
-  const auto check = [&](Output output) { return check_regions(inputs, {&output, 1}, 4); };
+  const auto check = [&](Output output) { return check_regions(inputs, {&output, 1}); };
   EXPECT_EQ(check({{memory + 16, 16}}), Status::ok);
   EXPECT_EQ(check({first}), Status::overlapping_data);
   EXPECT_EQ(check({first, 0b01}), Status::ok);
   EXPECT_EQ(check({first, 0b10}), Status::overlapping_data);
   EXPECT_EQ(check({{memory + 4, 8}, 0b11}), Status::overlapping_data);
-  EXPECT_EQ(check({{memory + 18, 4}}), Status::misaligned_data);
+  EXPECT_EQ(check({{memory + 18, 4, 4}}), Status::misaligned_data);
+  EXPECT_EQ(check({{memory + 18, 4, 2}}), Status::ok);
   const Output twice[] = {{{memory + 16, 8}}, {{memory + 20, 8}}};
-  EXPECT_EQ(check_regions(inputs, twice, 4), Status::overlapping_data);
+  EXPECT_EQ(check_regions(inputs, twice), Status::overlapping_data);
 }
 
 }  // namespace

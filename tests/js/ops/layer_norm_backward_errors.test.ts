@@ -31,7 +31,7 @@ const MISTAKES: [string, unknown, unknown, unknown, LayerNormErrorCode, string][
     eight,
     {},
     'ERR_DTYPE',
-    'dy is a BigInt64Array, expected float32, float64 or integers of up to 32 bits',
+    'dy is a BigInt64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
   ],
   ['text in dy', [['1']], eight, {}, 'ERR_DTYPE', "dy[0][0] is '1', expected a number"],
   [
@@ -84,12 +84,12 @@ const MISTAKES: [string, unknown, unknown, unknown, LayerNormErrorCode, string][
     'rmsScaling is 1, expected true or false',
   ],
   [
-    'dtype float16',
+    'dtype half',
     eight,
     eight,
-    { dtype: 'float16' },
+    { dtype: 'half' },
     'ERR_DTYPE',
-    "dtype is 'float16', expected 'float32' or 'float64'",
+    "dtype is 'half', expected 'float32', 'float64', 'float16' or 'bfloat16'",
   ],
   // mean, rstd, gamma
   ['no mean', eight, eight, { mean: undefined }, 'ERR_ARGUMENT', `mean is undefined, ${NOT_A_TENSOR}`],

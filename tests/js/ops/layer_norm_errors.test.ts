@@ -19,14 +19,14 @@ const MISTAKES: [string, unknown, unknown, LayerNormErrorCode, string][] = [
     new BigInt64Array(2),
     {},
     'ERR_DTYPE',
-    'x is a BigInt64Array, expected float32, float64 or integers of up to 32 bits',
+    'x is a BigInt64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
   ],
   [
     'float16',
-    { type: 'float16', data: new Uint16Array(8), dims: shape },
+    { type: 'float16', data: new Float32Array(8), dims: shape },
     {},
     'ERR_DTYPE',
-    'x is of type float16, expected float32, float64 or integers of up to 32 bits',
+    'x is of type float16, but its data is Float32Array, expected Float16Array or Uint16Array',
   ],
   [
     'a ragged array',
@@ -178,11 +178,11 @@ const MISTAKES: [string, unknown, unknown, LayerNormErrorCode, string][] = [
     'beta is given with rmsScaling, expected one of them: scaling without centring has no offset',
   ],
   [
-    'dtype float16',
+    'dtype half',
     x,
-    { shape, dtype: 'float16' },
+    { shape, dtype: 'half' },
     'ERR_DTYPE',
-    "dtype is 'float16', expected 'float32' or 'float64'",
+    "dtype is 'half', expected 'float32', 'float64', 'float16' or 'bfloat16'",
   ],
   // gamma and beta
   [

@@ -262,8 +262,29 @@ describe('axes', () => {
 
 describe('inputs of other libraries', () => {
   test('transformers_js_float16_bits: the bits of float16 are not numbers', () => {
-    const bits = { type: 'float16', dims: [4], data: new Uint16Array([0x3c00, 0x4000, 0x4200, 0x4400]) };
-    expectError(() => layerNorm(bits), 'ERR_DTYPE', /float16/);
+    // Its layer_norm gives [12287, 45055, 61439, 12287].
+    const bits = {
+      type: 'float16',
+      dims: [4],
+      data: new Uint16Array([0x3c00, 0x4000, 0x4200, 0x4400]),
+    } as const;
+    expect(layerNorm(bits, { epsilon: 0 })).toEqual({
+      type: 'float16',
+      dims: [4],
+      data: new Uint16Array([0xbd5e, 0xb728, 0x3728, 0x3d5e]), // -1.3416, -0.4472, 0.4472, 1.3416
+    });
+  });
+
+  test('keras_22586_beyond_float16: float32 beyond the largest float16 is not rounded before', () => {
+    const y = layerNorm(new Float32Array([70000, 70000, 70000, -70000]), { dtype: 'float16' });
+    expect(Array.from(tensor(y, null, 'float16').array)).not.toContain(Number.NaN);
+    expect(layerNorm([[70000, -70000]], { dtype: 'float16' })).toEqual([[1, -1]]);
+  });
+
+  test('onnxruntime_28442_sum_of_squares: beyond float16 it is none the less right', () => {
+    const x = Uint16Array.from({ length: 2048 }, (_, i) => (i % 2 ? 0xfbff : 0x7bff));
+    const y = layerNorm(x, { dtype: 'float16' });
+    expect(new Set(y)).toEqual(new Set([0x3c00, 0xbc00]));
   });
 
   test('tfjs_2120_no_tiling: gamma of one row serves all rows', () => {

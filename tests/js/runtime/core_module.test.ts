@@ -36,9 +36,9 @@ test("a kernel's status becomes an error with the code and the text that the cor
   const dims = core.allocate(64);
   new Uint32Array(memory.buffer)[dims / 4] = 4;
   const x = core.allocate(64);
-  const noAxes = core.layerNormForward(CORE_DTYPE.float32, x, x, 0, 0, 0, 0, dims, 1, 0, 1e-3, false);
+  const noAxes = core.layerNormForward(CORE_DTYPE.float32, x, x, 0, 0, 0, 0, 0, 0, dims, 1, 0, 1e-3, false);
   expectError(() => checkStatus(core, memory, 'layerNorm', noAxes), 'ERR_AXIS', /^layerNorm: \w.* axes /);
-  const noX = core.layerNormForward(CORE_DTYPE.float32, 0, x, 0, 0, 0, 0, dims, 1, 1, 1e-3, false);
+  const noX = core.layerNormForward(CORE_DTYPE.float32, 0, x, 0, 0, 0, 0, 0, 0, dims, 1, 1, 1e-3, false);
   expectError(() => checkStatus(core, memory, 'layerNorm', noX), 'ERR_ARGUMENT', /^layerNorm: \w/);
 });
 
@@ -47,9 +47,20 @@ test('the numbers of the element types are those of the core', () => {
   const dims = core.allocate(64);
   new Uint32Array(memory.buffer)[dims / 4] = 2;
   new Float64Array(memory.buffer).set([1, 3], x / 8);
-  expect(core.layerNormForward(CORE_DTYPE.float64, x, x, 0, 0, 0, 0, dims, 1, 1, 0, false)).toBe(0);
+  expect(core.layerNormForward(CORE_DTYPE.float64, x, x, 0, 0, 0, 0, 0, 0, dims, 1, 1, 0, false)).toBe(0);
   expect(Array.from(new Float64Array(memory.buffer, x, 2))).toEqual([-1, 1]);
   new Float32Array(memory.buffer).set([1, 3], x / 4);
-  expect(core.layerNormForward(CORE_DTYPE.float32, x, x, 0, 0, 0, 0, dims, 1, 1, 0, false)).toBe(0);
+  expect(core.layerNormForward(CORE_DTYPE.float32, x, x, 0, 0, 0, 0, 0, 0, dims, 1, 1, 0, false)).toBe(0);
   expect(Array.from(new Float32Array(memory.buffer, x, 2))).toEqual([-1, 1]);
+  for (const [type, bits] of [
+    [CORE_DTYPE.float16, [0x3c00, 0x4200, 0xbc00]],
+    [CORE_DTYPE.bfloat16, [0x3f80, 0x4040, 0xbf80]],
+  ] as const) {
+    const bytes = core.layerNormForwardWorkspace(type, dims, 1, 1);
+    const workspace = core.allocate(bytes);
+    new Uint16Array(memory.buffer).set(bits, x / 2);
+    const status = core.layerNormForward(type, x, x, 0, 0, 0, 0, workspace, bytes, dims, 1, 1, 0, false);
+    expect(status).toBe(0);
+    expect(Array.from(new Uint16Array(memory.buffer, x, 2))).toEqual([bits[2], bits[0]]);
+  }
 });

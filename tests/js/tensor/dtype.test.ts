@@ -1,9 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import {
+  asFloat16,
   checkAttached,
-  checkDTypeName,
   dtypeOfArray,
   newArray,
+  parameterDType,
   readDTypeOption,
   typedArrayName,
 } from '../../../js/src/tensor/dtype.js';
@@ -43,34 +44,48 @@ test('float64 stays, float32 and integers are computed in float32', () => {
   expect(dtypeOfArray('f', 'x', 'Float32Array')).toBe('float32');
 });
 
-test.each(['BigInt64Array', 'BigUint64Array', 'Float16Array'])('%s is refused', (name) => {
+test.each(['BigInt64Array', 'BigUint64Array'])('%s is refused', (name) => {
   expectError(
     () => dtypeOfArray('f', 'x', name),
     'ERR_DTYPE',
-    `f: x is a ${name}, expected float32, float64 or integers of up to 32 bits`,
+    `f: x is a ${name}, expected float16, bfloat16, float32, float64 or integers of up to 32 bits`,
   );
 });
 
-test('16-bit floats are refused by name, whatever array their bits are in', () => {
-  for (const name of ['float16', 'bfloat16']) {
-    expectError(
-      () => checkDTypeName('f', 'x', name),
-      'ERR_DTYPE',
-      `f: x is of type ${name}, expected float32, float64 or integers of up to 32 bits`,
-    );
+test('16-bit floats are told by their class, or by what the bits are said to be', () => {
+  expect(dtypeOfArray('f', 'x', 'Float16Array')).toBe('float16');
+  expect(dtypeOfArray('f', 'x', 'Uint16Array', 'float16')).toBe('float16');
+  expect(dtypeOfArray('f', 'x', 'Uint16Array', 'bfloat16')).toBe('bfloat16');
+  for (const other of ['uint16', 'float32', null, undefined]) {
+    expect(dtypeOfArray('f', 'x', 'Uint16Array', other)).toBe('float32');
   }
-  for (const name of ['float32', 'int8', 'generic', undefined, 1]) checkDTypeName('f', 'x', name);
+  expect(dtypeOfArray('f', 'x', 'Int16Array', 'float16')).toBe('float32');
+});
+
+test('the parameters of 16-bit data are float32', () => {
+  expect(parameterDType('float16')).toBe('float32');
+  expect(parameterDType('bfloat16')).toBe('float32');
+  expect(parameterDType('float32')).toBe('float32');
+  expect(parameterDType('float64')).toBe('float64');
+});
+
+test('a Float16Array over the same memory, where there is one', () => {
+  const bits = new Uint16Array([0, 0x3c00, 0xc000]).subarray(1);
+  const floats = asFloat16(bits);
+  if ('Float16Array' in globalThis) expect(Array.from(floats as never)).toEqual([1, -2]);
+  else expect(floats).toBeUndefined();
 });
 
 test('the option dtype', () => {
   expect(readDTypeOption('f', undefined, 'float64')).toBe('float64');
   expect(readDTypeOption('f', null, 'float32')).toBe('float32');
   expect(readDTypeOption('f', 'float64', 'float32')).toBe('float64');
-  for (const wrong of ['float16', 'toString', 32, {}]) {
+  expect(readDTypeOption('f', 'bfloat16', 'float32')).toBe('bfloat16');
+  for (const wrong of ['half', 'toString', 32, {}]) {
     expectError(
       () => readDTypeOption('f', wrong, 'float32'),
       'ERR_DTYPE',
-      /^f: dtype is .*, expected 'float32' or 'float64'$/,
+      /^f: dtype is .*, expected 'float32', 'float64', 'float16' or 'bfloat16'$/,
     );
   }
 });
@@ -78,6 +93,7 @@ test('the option dtype', () => {
 test('new arrays', () => {
   expect(newArray('float32', 2)).toEqual(new Float32Array(2));
   expect(newArray('float64', 0)).toEqual(new Float64Array(0));
+  expect(newArray('bfloat16', 1)).toEqual(new Uint16Array(1));
 });
 
 describe('a detached buffer', () => {

@@ -54,9 +54,9 @@ test.each([
     'tensor: shape is [2], expected [1, 2], the shape that data has; only typed arrays need the option',
   ],
   [
-    () => tensor([1], [1], 'float16' as 'float32'),
+    () => tensor([1], [1], 'half' as 'float32'),
     'ERR_DTYPE',
-    "tensor: dtype is 'float16', expected 'float32' or 'float64'",
+    "tensor: dtype is 'half', expected 'float32', 'float64', 'float16' or 'bfloat16'",
   ],
   [() => tensor(3 as unknown as number[]), 'ERR_ARGUMENT', /^tensor: data is 3, expected a typed array/],
 ] as const)('%# is refused', (call, code, message) => {

@@ -90,10 +90,13 @@ describe('typed arrays', () => {
   });
 
   test.each([
-    [new BigInt64Array(1), 'f: x is a BigInt64Array, expected float32, float64 or integers of up to 32 bits'],
+    [
+      new BigInt64Array(1),
+      'f: x is a BigInt64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
+    ],
     [
       new BigUint64Array(1),
-      'f: x is a BigUint64Array, expected float32, float64 or integers of up to 32 bits',
+      'f: x is a BigUint64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
     ],
   ])('%# of 64-bit integers are refused', (value, message) => {
     expectError(() => read(value), 'ERR_DTYPE', message);
@@ -171,7 +174,7 @@ describe('nested arrays', () => {
     [[[true]], 'f: x[0][0] is true, expected a number'],
     [
       [new BigInt64Array(1)],
-      'f: x is a BigInt64Array, expected float32, float64 or integers of up to 32 bits',
+      'f: x is a BigInt64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
     ],
   ])('%# not of numbers', (value, message) => {
     expectError(() => read(value), 'ERR_DTYPE', message);
@@ -255,16 +258,16 @@ describe('objects', () => {
 
   test.each([
     [
-      { type: 'float16', data: new Uint16Array(2), dims: [2] },
-      'f: x is of type float16, expected float32, float64 or integers of up to 32 bits',
+      { type: 'float16', data: new Int16Array(2), dims: [2] },
+      'f: x is of type float16, but its data is Int16Array, expected Float16Array or Uint16Array',
     ],
     [
-      { dtype: 'bfloat16', data: new Uint16Array(2), shape: [2] },
-      'f: x is of type bfloat16, expected float32, float64 or integers of up to 32 bits',
+      { dtype: 'bfloat16', data: [1, 2], shape: [2] },
+      'f: x is of type bfloat16, but its data is an array of numbers, expected Uint16Array',
     ],
     [
       { type: 'int64', data: new BigInt64Array(2), dims: [2] },
-      'f: x.data is a BigInt64Array, expected float32, float64 or integers of up to 32 bits',
+      'f: x.data is a BigInt64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
     ],
     [
       { type: 'string', data: ['a'], dims: [1] },

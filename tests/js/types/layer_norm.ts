@@ -59,6 +59,24 @@ expectType<Tensor<'float64'>>()(tensor(float64));
 expectType<Tensor<'float64'>>()(tensor([[1, 2]], null, 'float64'));
 expectType<Tensor<'float32'>>()(tensor([[1, 2]]));
 
+// 16 bits: bits stay bits, statistics and the gradients of parameters are float32. This lib has no Float16Array.
+declare const bits: Uint16Array;
+expectType<Float32Array<ArrayBuffer>>()(layerNorm(bits));
+expectType<Uint16Array<ArrayBuffer>>()(layerNorm(bits, { dtype: 'float16' }));
+expectType<Uint16Array<ArrayBuffer>>()(layerNorm(float32, { dtype: 'bfloat16' }));
+expectType<number[]>()(layerNorm([1], { dtype: 'float16' }));
+expectType<Float32Array<ArrayBuffer>>()(layerNormForward(bits, { dtype: 'float16' }).mean);
+declare const t16: Tensor<'float16'>;
+expectType<Tensor<'float16'>>()(layerNorm(t16));
+expectType<Tensor<'float32'>>()(layerNormForward(t16).rstd);
+expectType<Uint16Array<ArrayBuffer>>()(t16.array);
+expectType<Tensor<'bfloat16'>>()(tensor(bits, [2], 'bfloat16'));
+const gradients16 = layerNormBackward(t16, t16, { mean: float32, rstd: float32 });
+expectType<Tensor<'float16'>>()(gradients16.dx);
+expectType<Tensor<'float32'>>()(gradients16.dgamma);
+expectType<Uint16Array>()(layerNorm({ data: bits, dims: [2], type: 'bfloat16' } as const).data);
+expectType<Float32Array<ArrayBuffer>>()(layerNorm({ data: bits, dims: [2] }).data);
+
 // Objects: a float tensor of another library comes back as one.
 declare class OrtTensor {
   constructor(type: string, data: Float32Array, dims: readonly number[]);
@@ -170,8 +188,8 @@ layerNorm(new BigInt64Array(2));
 layerNorm(['1']);
 // @ts-expect-error no shape
 layerNorm({ data: float32 });
-// @ts-expect-error a type of a later release
-layerNorm(float32, { dtype: 'float16' });
+// @ts-expect-error not how it is spelled
+layerNorm(float32, { dtype: 'half' });
 // @ts-expect-error integers cannot hold the result
 layerNorm(float32, { out: bytes });
 // @ts-expect-error nested arrays are not written to

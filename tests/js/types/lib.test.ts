@@ -73,6 +73,20 @@ test('using needs its lib, and then works', () => {
   expect(diagnose(USING, { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'] })).not.toEqual([]);
 });
 
+const FLOAT16 = `
+  import { layerNorm, layerNormForward, tensor } from 'layernorm';
+  declare const x: Float16Array;
+  const y: Float16Array<ArrayBuffer> = layerNorm(x);
+  const { mean } = layerNormForward(x);
+  const statistics: Float32Array<ArrayBuffer> = mean;
+  const either: Float16Array | Uint16Array = tensor(x).array;
+  layerNorm(x, { out: y, gamma: [x] });`;
+
+test('Float16Array where the lib has it', () => {
+  expect(diagnose(FLOAT16, { lib: ['lib.esnext.d.ts', 'lib.dom.d.ts'] })).toEqual([]);
+  expect(diagnose(FLOAT16, { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'] })).not.toEqual([]);
+});
+
 test('a mistake is found', () => {
   expect(diagnose("import { layerNorm } from 'layernorm'; layerNorm([1], { eps: 1 });", {})).toEqual([
     expect.stringContaining("'eps' does not exist"),

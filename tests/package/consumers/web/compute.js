@@ -41,6 +41,14 @@ export function compute({ layerNorm, layerNormForward, tensor }) {
     results.push(inHeap.array.slice());
     inHeap.dispose();
   }
+  // A Float16Array where the engine has one, else its bits: the same bytes.
+  for (const dtype of ['float16', 'bfloat16']) {
+    const x = tensor(numbers(37 * 129, 4), [37, 129], dtype);
+    results.push(layerNorm(x.array.slice(), { shape: [37, 129], dtype }));
+    const { y, mean, rstd } = layerNormForward(x, { axis: 0 });
+    results.push(y.array.slice(), mean.array.slice(), rstd.array.slice());
+    for (const one of [x, y, mean, rstd]) one.dispose();
+  }
   return { row: Array.from(layerNorm(Float32Array.of(1, 2, 3))), digest: digest(results) };
 }
 
