@@ -289,7 +289,11 @@ void backward_chunks(const Gradient<T>& a, std::size_t before, const Workspace<T
       Walk walk(layout.kept, first_group(n));
       for (std::size_t group = first_group(n); group < first_group(n + 1); ++group, walk.advance()) {
         T* dx = a.dx + walk.offset();
-        restore ? scatter<T>(row, layout, dx) : gather<T>(dx, layout, row);
+        if (layout.is_rows()) {
+          __builtin_memcpy(restore ? dx : row, restore ? row : dx, cols * sizeof(T));
+        } else {
+          restore ? scatter<T>(row, layout, dx) : gather<T>(dx, layout, row);
+        }
         row += cols;
       }
     }
