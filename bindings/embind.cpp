@@ -66,8 +66,7 @@ EMSCRIPTEN_BINDINGS(layernorm) {
       });
   function(
       "layerNormForward(dtype, x, y, gamma, beta, mean, rstd, workspace, workspaceBytes, dims, rank, axes, "
-      "epsilon, "
-      "rmsScaling)",
+      "epsilon, rmsScaling)",
       +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address beta, Address mean, Address rstd,
           Address workspace, std::size_t workspace_bytes, Address dims, std::uint32_t rank,
           std::uint32_t axes, double epsilon, bool rms_scaling) {
@@ -93,8 +92,7 @@ EMSCRIPTEN_BINDINGS(layernorm) {
       });
   function(
       "layerNormBackward(dtype, dy, x, mean, rstd, gamma, dx, dgamma, dbeta, workspace, workspaceBytes, "
-      "dims, rank, "
-      "axes, rmsScaling, firstGroup, last)",
+      "dims, rank, axes, rmsScaling, firstGroup, last)",
       +[](std::uint32_t dtype, Address dy, Address x, Address mean, Address rstd, Address gamma, Address dx,
           Address dgamma, Address dbeta, Address workspace, std::size_t workspace_bytes, Address dims,
           std::uint32_t rank, std::uint32_t axes, bool rms_scaling, std::size_t first_group, bool last) {

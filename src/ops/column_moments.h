@@ -30,17 +30,18 @@ class ColumnMoments {
   ColumnMoments(const T* x, const Runs& reduced, std::size_t cols, std::size_t width)
       : x_(x), reduced_(reduced), cols_(cols), width_(width) {}
 
-  // Returns whether all columns are known.
+  // To be called once. Returns whether all columns are known.
   bool find(double epsilon) {
     const std::size_t peek = cols_ < kPeek ? cols_ : kPeek;
     sum(peek);
     for (std::size_t c = 0; c < width_; ++c) {
-      shift_[c] = choose_shift<T>(moments(c, peek, 0, false), have_one_sign(x_ + c, reduced_, peek), cols_);
+      const bool one_sign = !always_shifted<T>(cols_) && have_one_sign(x_ + c, reduced_, peek);
+      shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
     }
     sum(cols_);
     bool again = false;
     for (std::size_t c = 0; c < width_; ++c) {
-      const Moments m = moments(c, cols_, epsilon, shift_[c] != 0);
+      const Moments m = moments(c, cols_, epsilon);
       if (m.trusted) {
         keep(c, Statistics<T>::about(shift_[c], m, epsilon));
       } else {
@@ -54,7 +55,7 @@ class ColumnMoments {
     bool all = true;
     for (std::size_t c = 0; c < width_; ++c) {
       if (known[c]) continue;
-      const Moments m = moments(c, cols_, epsilon, true);
+      const Moments m = moments(c, cols_, epsilon);
       keep(c, Statistics<T>::about(shift_[c], m, epsilon));
       known[c] = m.trusted;
       all &= m.trusted;
@@ -156,8 +157,8 @@ class ColumnMoments {
     }
   }
 
-  Moments moments(std::size_t c, std::size_t count, double epsilon, bool shifted) const {
-    return Moments::from_sums<T>(value(sums_, c), value(squares_, c), count, epsilon, shifted);
+  Moments moments(std::size_t c, std::size_t count, double epsilon) const {
+    return Moments::from_sums<T>(value(sums_, c), value(squares_, c), count, epsilon);
   }
   static double value(const Wide (&wide)[2], std::size_t c) {
     if constexpr (kCompensated) {

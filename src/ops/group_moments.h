@@ -64,7 +64,7 @@ T range_scale(const T* x, const Layout& layout, double epsilon) {
 // The moments of the first `count` elements of a group times `scale`, less `shift`.
 template <simd::Simd S, class T>
 [[gnu::noinline]] Moments group_moments(const T* x, const Runs& reduced, std::size_t count, T scale, T shift,
-                                        double epsilon, bool shifted) {
+                                        double epsilon) {
   GroupReader<S, T> reader(x, reduced, scale);
   RowSums<S, T> sums;
   T block[kBlock];
@@ -73,7 +73,7 @@ template <simd::Simd S, class T>
     reader.next(n, block);
     sums.template add_tail<true>(block, n, shift);
   }
-  return sums.moments(count, epsilon, shifted);
+  return sums.moments(count, epsilon);
 }
 
 // The moments of a group times `scale` about a shift that is near its mean, by the steps of ops/moments.h.
@@ -87,14 +87,14 @@ template <simd::Simd S, class T>
 [[gnu::noinline]] ShiftedMoments<T> shifted_moments(const T* x, const Layout& layout, double epsilon,
                                                     T scale) {
   const std::size_t cols = layout.cols, peek = cols < kPeek ? cols : kPeek;
-  const auto moments = [&](std::size_t count, T shift, bool shifted) {
-    return group_moments<S, T>(x, layout.reduced, count, scale, shift, epsilon, shifted);
+  const auto moments = [&](std::size_t count, T shift) {
+    return group_moments<S, T>(x, layout.reduced, count, scale, shift, epsilon);
   };
-  T shift = choose_shift<T>(moments(peek, 0, false), have_one_sign(x, layout.reduced, peek), cols);
-  Moments m = moments(cols, shift, shift != 0);
+  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(x, layout.reduced, peek), cols);
+  Moments m = moments(cols, shift);
   if (!m.trusted) {
     shift = static_cast<T>(static_cast<double>(shift) + m.mean);
-    m = moments(cols, shift, true);
+    m = moments(cols, shift);
   }
   return {shift, m};
 }
@@ -117,15 +117,20 @@ template <simd::Simd S, class T>
 ScaledStatistics<T> scaled_statistics(const T* x, const Layout& layout, double epsilon) {
   const T scale = range_scale(x, layout, epsilon);
   const double up = static_cast<double>(scale);
-  epsilon = epsilon * up * up;  // one after the other: the square of the scale may overflow
-  const ShiftedMoments<T> about = shifted_moments<S, T>(x, layout, epsilon, scale);
-  Statistics<T> s = Statistics<T>::about(about.shift, about.moments, epsilon);
-  const double rstd = about.moments.rstd(epsilon);
-  // Only of a constant group is rstd beyond T, and then it has nothing to multiply but zeros.
-  if (rstd > static_cast<double>(std::numeric_limits<T>::max()) && rstd <= __DBL_MAX__) {
-    s.rstd = std::numeric_limits<T>::max();
+  const double scaled_epsilon =
+      epsilon * up * up;  // one after the other: the square of the scale may overflow
+  const ShiftedMoments<T> about = shifted_moments<S, T>(x, layout, scaled_epsilon, scale);
+  Statistics<T> s = Statistics<T>::about(about.shift, about.moments, scaled_epsilon);
+  double rstd = about.moments.rstd(scaled_epsilon) * up;
+  if (about.moments.variance == 0) {
+    // A constant group divides by the root of epsilon alone, which the scale may have taken out of the range of double or
+    // of T. Less its mean it has nothing to multiply but zeros, so any finite factor will do.
+    rstd = 1 / __builtin_sqrt(epsilon);
+    constexpr T kMost = std::numeric_limits<T>::max();
+    const double scaled = rstd / up;
+    s.rstd = epsilon > 0 && scaled > static_cast<double>(kMost) ? kMost : static_cast<T>(scaled);
   }
-  return {scale, s, {s.mean_hi / scale, s.mean_lo / scale, static_cast<T>(rstd * up), true}};
+  return {scale, s, {s.mean_hi / scale, s.mean_lo / scale, static_cast<T>(rstd), true}};
 }
 
 }  // namespace layernorm

@@ -192,7 +192,7 @@ function normalizeRows(
   x: unknown,
   options: LayerNormOptions,
 ): object | undefined {
-  if (typeof x !== 'object' || x === null || !isOptions(options)) return undefined;
+  if (!isOptions(options)) return undefined;
   for (const key in options) if (!Object.hasOwn(OPTION_NAMES, key)) return undefined;
   const { axis, dtype, rmsScaling } = options;
   if ((axis ?? -1) !== -1 || (dtype ?? null) !== null || (rmsScaling ?? false) !== false) return undefined;
@@ -216,26 +216,42 @@ function normalizeTensorRows(
   // Those of 16 bits have parameters of another type.
   if ((shape ?? null) !== null || size === 0 || isSixteenBit(dtype)) return undefined;
   const hasOut = out !== undefined && out !== null;
-  if (hasOut && typeof out !== 'object') return undefined;
   if (hasOut && !(HeapTensor.is(out) && out.dtype === dtype && sameShape(out.shape, x.shape)))
     return undefined;
   const xAddress = x.placeIn(owner);
   const gammaAddress = parameterAddress(owner, gamma, dtype, columns);
   const betaAddress = parameterAddress(owner, beta, dtype, columns);
   if (xAddress === 0 || gammaAddress < 0 || betaAddress < 0) return undefined;
-  const y = hasOut ? out : new HeapTensor(operation, owner, x.shape, dtype);
-  const yAddress = y.placeIn(owner);
   // Tensors overlap only where they are the same.
-  if (yAddress === 0 || yAddress === gammaAddress || yAddress === betaAddress) return undefined;
+  const outAddress = hasOut ? out.placeIn(owner) : 0;
+  if (hasOut && (outAddress === 0 || outAddress === gammaAddress || outAddress === betaAddress))
+    return undefined;
+  const y = hasOut ? out : new HeapTensor(operation, owner, x.shape, dtype);
   const heap = owner.heap(operation);
-  callOnRows(operation, heap, dtype, xAddress, yAddress, gammaAddress, betaAddress, size, columns, epsilon);
+  try {
+    callOnRows(
+      operation,
+      heap,
+      dtype,
+      xAddress,
+      y.placeIn(owner),
+      gammaAddress,
+      betaAddress,
+      size,
+      columns,
+      epsilon,
+    );
+  } catch (error) {
+    if (!hasOut) y.dispose();
+    throw error;
+  }
   return y;
 }
 
 /** Where gamma or beta lies; 0 where it is not given, -1 where it is no tensor of `count` elements in this heap. */
 function parameterAddress(owner: HeapOwner, value: unknown, dtype: DType, count: number): number {
   if (value === undefined || value === null) return 0;
-  if (typeof value !== 'object' || !HeapTensor.is(value)) return -1;
+  if (!HeapTensor.is(value)) return -1;
   return value.dtype === dtype && value.size === count && value.shape.length === 1
     ? value.placeIn(owner) || -1
     : -1;
@@ -245,7 +261,7 @@ function parameterAddress(owner: HeapOwner, value: unknown, dtype: DType, count:
 function normalizeArrayRows(
   operation: string,
   heap: Heap,
-  x: object,
+  x: unknown,
   { shape, gamma, beta, out }: LayerNormOptions,
   epsilon: number,
 ): StoredArray | undefined {

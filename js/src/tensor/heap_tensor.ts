@@ -74,8 +74,8 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
   }
 
   /** Whether a value is a tensor of this package, in whatever realm. */
-  static is(value: object): value is HeapTensor {
-    return #address in value;
+  static is(value: unknown): value is HeapTensor {
+    return typeof value === 'object' && value !== null && #address in value;
   }
 
   /** The owner whose heap a call on `value` runs in: where a tensor lies; the first one for arrays. */

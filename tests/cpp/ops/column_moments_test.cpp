@@ -29,10 +29,12 @@ void expect_those_of_rows() {
       for (std::size_t i = 0; i < x.size(); ++i) {
         const double offset = offsets[i % width % std::size(offsets)];
         x[i] = static_cast<T>(offset + (offset > 1e20 ? offset : 1) * random.normal());
+        // The first elements of some columns are far from the rest: the shift that they ask for is of no use.
+        if (i % width % 4 == 3 && i / width < kPeek) x[i] += T{1000};
       }
       const auto columns = std::make_unique<ColumnMoments<S, T>>(x.data(), layout.reduced, cols, width);
       bool all = true;
-      columns->find(1e-3);
+      const bool found = columns->find(1e-3);
       for (std::size_t c = 0; c < width; ++c) {
         std::vector<T> row(cols);
         for (std::size_t i = 0; i < cols; ++i) row[i] = x[i * width + c];
@@ -48,7 +50,7 @@ void expect_those_of_rows() {
             << cols << " elements, column " << c << " of " << width;
         ASSERT_EQ(columns->rstd[c], expected.rstd) << cols << " elements, column " << c << " of " << width;
       }
-      ASSERT_EQ(columns->find(1e-3), all);
+      ASSERT_EQ(found, all);
     }
   }
 }

@@ -30,7 +30,7 @@ void expect_those_of_rows() {
   test::Random random(5);
   for (const std::uint32_t pieces : {1u, 2u, 5u}) {
     for (const std::uint32_t piece : {1u, 3u, 16u, 63u, 64u, 65u, 130u}) {
-      for (const double offset : {0.0, 1.0, 10.0, 1e4}) {
+      for (const double offset : {0.0, 1.0, 1.8, 10.0, 1e4}) {
         // [pieces, 2, piece], reduced over the first and the last.
         Layout layout;
         const std::uint32_t dims[] = {pieces, 2, piece};
@@ -91,6 +91,16 @@ TYPED_TEST(GroupMomentsTest, ConstantGroupsBeyondTheRangeKeepAFiniteFactor) {
   EXPECT_EQ((x[0] * s.scale - s.scaled.mean_hi - s.scaled.mean_lo) * s.scaled.rstd, 0);
   EXPECT_EQ(s.saved.mean_hi, 1e10f);
   EXPECT_FLOAT_EQ(s.saved.rstd, 1e30f);
+
+  // epsilon * scale^2 is 0 even as a double.
+  const std::vector<float> large(4, 1e30f);
+  const auto vanished = scaled_statistics<TypeParam>(large.data(), layout, 1e-300);
+  EXPECT_EQ((large[0] * vanished.scale - vanished.scaled.mean_hi) * vanished.scaled.rstd, 0);
+  EXPECT_TRUE(std::isinf(vanished.saved.rstd)) << "1e150";
+
+  const auto undefined = scaled_statistics<TypeParam>(large.data(), layout, 0);
+  EXPECT_TRUE(std::isnan((large[0] * undefined.scale - undefined.scaled.mean_hi) * undefined.scaled.rstd))
+      << "0 / 0";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <limits>
 #include <vector>
 
+#include "ops/moments.h"
 #include "reference/layer_norm_reference.h"
 #include "support/call.h"
 #include "support/datasets.h"
@@ -266,18 +267,23 @@ TYPED_TEST(LayerNormTest, tensorflow_61287_zero_rows_without_epsilon_are_nan) {
 // ---- Bitwise: a row's bits depend on the row alone
 // ----------------------------------------------------------------
 
-// One row of each kind that takes a path of its own: plain, shifted, exact, constant, NaN, infinite.
+// One row of each kind that takes a path of its own, and more than are worked on at a time: plain, shifted, scaled, constant, NaN,
+// infinite, with a start that misleads, with outliers.
 template <class T>
 std::vector<T> mixed_rows(std::size_t cols, std::size_t& rows) {
-  rows = 7;
+  rows = 20;
   std::vector<T> x = normal<T>(rows * cols, cols);
   for (std::size_t i = 0; i < cols; ++i) {
     x[1 * cols + i] += 100;
     x[2 * cols + i] *= static_cast<T>(sizeof(T) == sizeof(float) ? 1e30 : 1e200);
     x[3 * cols + i] = T(1) / 3;
+    if (i < kPeek) x[7 * cols + i] += 1000;
+    if (i < cols / 2) x[8 * cols + i] = static_cast<T>(1e6);
+    x[17 * cols + i] += T(1.8);
   }
   x[4 * cols + cols / 2] = std::numeric_limits<T>::quiet_NaN();
   x[5 * cols] = -std::numeric_limits<T>::infinity();
+  x[9 * cols] = static_cast<T>(1e6);
   return x;
 }
 
@@ -345,9 +351,18 @@ TYPED_TEST(LayerNormTest, RowsDoNotDependOnTheirNeighboursOrTheirLayout) {
   expect_rows_independent<TypeParam, double>();
 }
 
+// Tier: bounded. The worst that a search has found: all blocks of the row round alike, and its mean is as large as sums
+// of plain squares are trusted with.
+TYPED_TEST(LayerNormTest, RowsOfTwoValuesInAPeriodStayWithinFiveUlp) {
+  Call<float> call{std::vector<float>(289), {1, 289}, 2};
+  call.epsilon = 1e-5;
+  for (std::size_t i = 0; i < 289; ++i) call.x[i] = i % 32 < 8 ? -0x1.0b92cep-1f : 0x1.a69ae6p+0f;
+  EXPECT_LE(worst_ulp(forward<TypeParam>(call).y, reference(call).y), 5);
+}
+
 TYPED_TEST(LayerNormTest, NaNAndInfinityStayInTheirRow) {
   std::size_t rows = 0;
-  Call<float> call{mixed_rows<float>(96, rows), {7, 96}, 2};
+  Call<float> call{mixed_rows<float>(96, rows), {20, 96}, 2};
   const Result<float> result = forward<TypeParam>(call);
   for (std::size_t row = 0; row < rows; ++row) {
     const bool lost = row == 4 || row == 5;
@@ -360,7 +375,7 @@ TYPED_TEST(LayerNormTest, NaNAndInfinityStayInTheirRow) {
 TYPED_TEST(LayerNormTest, InPlaceGivesTheBitsOfOutOfPlace) {
   for (const std::uint32_t axes : {0b10u, 0b01u}) {
     std::size_t rows = 0;
-    Call<float> call{mixed_rows<float>(66, rows), {7, 66}, axes};
+    Call<float> call{mixed_rows<float>(66, rows), {20, 66}, axes};
     const Result<float> apart = forward<TypeParam>(call);
     LayerNormForward args = call.arguments();
     args.y = call.x.data();
