@@ -103,6 +103,7 @@ class Normalizer {
 template <simd::Simd S, class T>
 [[gnu::noinline]] void normalize_group(const Problem<T>& p, const Parameters<T>& parameters, const T* x, T* y,
                                        const Statistics<T>& s, T scale) {
+  using V = simd::VectorOf<S, T>;
   const std::size_t cols = p.layout.cols;
   GroupReader<S, T> reader(x, p.layout.reduced, scale);
   Pieces pieces(p.layout.reduced);
@@ -111,11 +112,16 @@ template <simd::Simd S, class T>
   for (std::size_t i = 0; i < cols; i += kBlock, normalizer.advance_parameters(kBlock)) {
     const std::size_t n = cols - i < kBlock ? cols - i : kBlock;
     reader.next(n, block);
-    simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(
-        n, [&]<class W>(std::size_t j) { normalizer.template operator()<W>(j); });
+    simd::for_each_vector<V, T, 1>(n, [&]<class W>(std::size_t j) { normalizer.template operator()<W>(j); });
     const T* from = block;
     pieces.next(n, [&](std::size_t offset, std::size_t stride, std::size_t count) {
-      for (std::size_t j = 0; j < count; ++j) y[offset + j * stride] = *from++;
+      T* to = y + offset;
+      std::size_t j = 0;
+      if (stride == 1) {
+        for (; j + V::lanes <= count; j += V::lanes) V::load(from + j).store(to + j);
+      }
+      for (; j < count; ++j) to[j * stride] = from[j];
+      from += count;
     });
   }
 }
