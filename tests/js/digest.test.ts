@@ -2,7 +2,8 @@
 // `npm test -- --only digest` writes, is a hash of one kernel's output on inputs that are made here once more.
 import { readFileSync } from 'node:fs';
 import { type DType, layerNormBackward, layerNormForward } from 'layernorm';
-import { copierOf, isSixteenBit } from '../../js/src/tensor/sixteen_bit.js';
+import { isSixteenBit } from '../../js/src/tensor/dtype.js';
+import { copierOf } from '../../js/src/tensor/sixteen_bit.js';
 
 const MASK = (1n << 64n) - 1n;
 

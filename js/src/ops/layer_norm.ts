@@ -9,11 +9,10 @@ import {
   memoryOf,
 } from '../runtime/heap.js';
 import { BLOCK_BYTES, type Block, copyRun } from '../tensor/blocks.js';
-import { type DType, newArray, type StoredArray, typedArrayName } from '../tensor/dtype.js';
+import { type DType, isSixteenBit, newArray, type StoredArray, typedArrayName } from '../tensor/dtype.js';
 import { HeapTensor } from '../tensor/heap_tensor.js';
 import { aligned, type Part, passThrough } from '../tensor/passage.js';
 import { reducedAsOnes, sameShape } from '../tensor/shape.js';
-import { isSixteenBit } from '../tensor/sixteen_bit.js';
 import { produce, type Target } from '../tensor/target.js';
 import type {
   DTypeOf,

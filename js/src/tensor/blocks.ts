@@ -1,6 +1,5 @@
 import type { NumericArray, StoredArray } from './dtype.js';
 import { type CollapsedShape, collapse, elementCount, hasAxis, type Shape } from './shape.js';
-import type { Copy } from './sixteen_bit.js';
 
 /**
  * Bytes of x that are normalized at a time when x lies outside the heap: measured best. Copied in, normalized in place and
@@ -152,6 +151,15 @@ function offsetOf(index: number, along: readonly number[], plan: BlockPlan): num
   }
   return offset;
 }
+
+/** Copies `length` elements from `source[from]` on to `target[to]` and what follows, converting them. */
+export type Copy = (
+  target: StoredArray,
+  to: number,
+  source: NumericArray,
+  from: number,
+  length: number,
+) => void;
 
 /** Copies a block of `source`, converted, to `heap[at]` and what follows. */
 export function copyBlockIn(

@@ -1,7 +1,6 @@
 import type { DType } from '../runtime/core_module.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { BYTES_PER_ELEMENT } from '../runtime/heap.js';
-import { isSixteenBit } from './sixteen_bit.js';
 
 export type { DType };
 
@@ -54,6 +53,14 @@ export type NumericArray =
   | Uint16Array
   | Int32Array
   | Uint32Array;
+
+/** The types of 16 bits. Their elements are kept as the bits, in a `Uint16Array`. */
+export type SixteenBit = 'float16' | 'bfloat16';
+
+/** Whether a value is the name of a type of 16 bits. */
+export function isSixteenBit(name: unknown): name is SixteenBit {
+  return name === 'float16' || name === 'bfloat16';
+}
 
 /** What to say of every element type that is refused. */
 const ACCEPTED = 'expected float16, bfloat16, float32, float64 or integers of up to 32 bits';

@@ -1,26 +1,9 @@
 import type { DType } from '../runtime/core_module.js';
-import { copyRun } from './blocks.js';
-import type { NumericArray, StoredArray } from './dtype.js';
-
-/** The types of 16 bits. Their elements are kept as the bits, in a `Uint16Array`. */
-export type SixteenBit = 'float16' | 'bfloat16';
-
-/** Whether a value is the name of a type of 16 bits. */
-export function isSixteenBit(name: unknown): name is SixteenBit {
-  return name === 'float16' || name === 'bfloat16';
-}
+import { type Copy, copyRun } from './blocks.js';
+import { isSixteenBit, type SixteenBit } from './dtype.js';
 
 /** Bits of the mantissa, the hidden one aside. */
 const MANTISSA: Readonly<Record<SixteenBit, number>> = { float16: 10, bfloat16: 7 };
-
-/** Copies `length` elements from `source[from]` on to `target[to]` and what follows, converting them. */
-export type Copy = (
-  target: StoredArray,
-  to: number,
-  source: NumericArray,
-  from: number,
-  length: number,
-) => void;
 
 /**
  * What copies elements of one type to another; undefined stands for numbers in an array of any kind.

@@ -7,17 +7,19 @@ import {
   dtypeOfArray,
   type Float16,
   type FloatArray,
+  isSixteenBit,
   type NumericArray,
   newArray,
   type OwnFloat16Array,
   type OwnUint16Array,
   type ParameterDType,
+  type SixteenBit,
   type StoredArray,
   typedArrayName,
 } from './dtype.js';
 import { HeapTensor, type Tensor } from './heap_tensor.js';
 import { checkShape, elementCount, formatShape, type Shape, sameShape } from './shape.js';
-import { copierOf, isSixteenBit, type SixteenBit } from './sixteen_bit.js';
+import { copierOf } from './sixteen_bit.js';
 
 /** Arrays of arrays of ... numbers, all of the same length at the same depth. The innermost ones may be typed arrays. */
 export type NestedArray = readonly (number | NumericArray | Float16 | NestedArray)[];

@@ -1,7 +1,8 @@
 // Tier: bitwise. float16 and bfloat16 give the bits of float32 on the same numbers, rounded once, in every form that arrays come
 // in. Where the engine has Float16Array it is among them: run this in a newer Node as well.
 import { layerNorm, layerNormBackward, layerNormForward, tensor } from 'layernorm';
-import { copierOf, type SixteenBit } from '../../../js/src/tensor/sixteen_bit.js';
+import type { SixteenBit } from '../../../js/src/tensor/dtype.js';
+import { copierOf } from '../../../js/src/tensor/sixteen_bit.js';
 import { expectError } from '../support/errors.js';
 import { normals } from '../support/random.js';
 

@@ -1,4 +1,5 @@
-import { copierOf, isSixteenBit, type SixteenBit } from '../../../js/src/tensor/sixteen_bit.js';
+import { isSixteenBit, type SixteenBit } from '../../../js/src/tensor/dtype.js';
+import { copierOf } from '../../../js/src/tensor/sixteen_bit.js';
 
 /** Explicit bits of the mantissa, the bias, and the bits of infinity. */
 const FORMATS = [
