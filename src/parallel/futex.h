@@ -20,7 +20,7 @@
 
 namespace layernorm {
 
-// Stack of a worker, for the kernels: 10 KB. Natively it also holds what the system and sanitizers want.
+// Stack of a worker, for the kernels: 37 KB (ops/column_moments.h). Natively it also holds what the system and sanitizers want.
 #if defined(__wasm__)
 inline constexpr std::size_t kStackBytes = 128 * 1024;
 #else
