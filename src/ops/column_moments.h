@@ -1,4 +1,4 @@
-// Mean and variance of neighbouring columns of a matrix: the sums of ops/moments.h, many groups side by side.
+// Mean and variance of neighbouring columns of a matrix: the sums of ops/row_moments.h, many groups side by side.
 //
 // What are lanes of one vector in a row are separate rows of the matrix here: lane l of vector j of a quad is row 4 * j + l
 // of it, and every step works on one lane of all columns before the next. So memory is read in four streams of whole
@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "core/layout.h"
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 #include "simd/row_ops.h"
 
 namespace layernorm {

@@ -1,4 +1,4 @@
-// Mean and variance of one group, wherever its elements lie: the sums of ops/moments.h, block by block through a copy. For
+// Mean and variance of one group, wherever its elements lie: the sums of ops/row_moments.h, block by block through a copy. For
 // groups in several pieces, and for those whose numbers leave the range of T, which are scaled on the way.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "core/layout.h"
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 
 namespace layernorm {
 
@@ -76,7 +76,7 @@ template <simd::Simd S, class T>
   return sums.moments(count, epsilon);
 }
 
-// The moments of a group times `scale` about a shift that is near its mean, by the steps of ops/moments.h.
+// The moments of a group times `scale` about a shift that is near its mean, by the steps of ops/row_moments.h.
 template <class T>
 struct ShiftedMoments {
   T shift;

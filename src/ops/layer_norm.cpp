@@ -7,7 +7,7 @@
 #include "ops/column_moments.h"
 #include "ops/group_moments.h"
 #include "ops/layer_norm_sixteen_bit.h"
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 #include "ops/parameter.h"
 #include "parallel/thread_pool.h"
 #include "simd/build.h"

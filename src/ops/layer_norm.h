@@ -68,7 +68,7 @@ template <class S>
 //           rms_scaling: h = x * rstd instead, dx = rstd * g - (x - mean) * rstd^2 * sum(g * h) / D.
 // Shapes    as layer_norm_forward: dy, x, dx: dims; gamma, dgamma, dbeta: D elements; mean, rstd: one a group.
 //           gamma may be null (then 1), and each of dx, dgamma, dbeta (then it is not written).
-// Sums      of a group as in ops/moments.h. dgamma and dbeta are summed over 64 groups in T, these sums in double,
+// Sums      of a group as in ops/row_moments.h. dgamma and dbeta are summed over 64 groups in T, these sums in double,
 //           in the order of the groups: the error hardly grows with their number.
 // Types     as layer_norm_forward: of float16 and bfloat16 dy, x and dx, all else is float32.
 // Parts     A tensor may come in several calls that share a workspace, in the order of its groups: `first_group`

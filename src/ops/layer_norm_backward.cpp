@@ -5,7 +5,7 @@
 #include "core/overlap.h"
 #include "ops/layer_norm.h"
 #include "ops/layer_norm_sixteen_bit.h"
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 #include "ops/parameter.h"
 #include "parallel/thread_pool.h"
 #include "simd/build.h"
@@ -99,7 +99,7 @@ template <simd::Simd S, class T>
   for (; i < count; ++i) total[i] += static_cast<double>(sums[i]);
 }
 
-// sum(g) and sum(g * h) of one row, by the tree of ops/moments.h.
+// sum(g) and sum(g * h) of one row, by the tree of ops/row_moments.h.
 template <simd::Simd S, class T>
 struct RowGradientSums {
   RowTotal<S, T> g;

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 
 namespace layernorm {
 

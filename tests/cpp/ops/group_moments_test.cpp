@@ -16,7 +16,7 @@ template <class S>
 class GroupMomentsTest : public ::testing::Test {};
 TYPED_TEST_SUITE(GroupMomentsTest, test::SimdTypes);
 
-// Statistics of a contiguous row, by the steps of ops/moments.h.
+// Statistics of a contiguous row, by the steps of ops/row_moments.h.
 template <class S, class T>
 Statistics<T> of_row(const std::vector<T>& x, double epsilon) {
   const T shift = row_shift<S>(x.data(), x.size());

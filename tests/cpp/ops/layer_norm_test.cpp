@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 #include "reference/layer_norm_reference.h"
 #include "support/call.h"
 #include "support/datasets.h"

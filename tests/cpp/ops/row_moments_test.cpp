@@ -1,4 +1,4 @@
-#include "ops/moments.h"
+#include "ops/row_moments.h"
 
 #include <gtest/gtest.h>
 
