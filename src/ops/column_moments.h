@@ -31,32 +31,34 @@ class ColumnMoments {
       : x_(x), reduced_(reduced), cols_(cols), width_(width) {}
 
   // To be called once. Returns whether all columns are known.
-  bool find(double epsilon) {
+  bool find(Spread spread) {
     const std::size_t peek = cols_ < kPeek ? cols_ : kPeek;
-    sum(peek);
-    for (std::size_t c = 0; c < width_; ++c) {
-      const bool one_sign = !always_shifted<T>(cols_) && have_one_sign(x_ + c, reduced_, peek);
-      shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
+    if (spread.is_about_mean()) {
+      sum(peek);
+      for (std::size_t c = 0; c < width_; ++c) {
+        const bool one_sign = !always_shifted<T>(cols_) && have_one_sign(x_ + c, reduced_, peek);
+        shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
+      }
     }
     sum(cols_);
     bool again = false;
     for (std::size_t c = 0; c < width_; ++c) {
-      const Moments m = moments(c, cols_, epsilon);
+      const Moments m = moments(c, cols_, spread);
       if (m.trusted) {
-        keep(c, Statistics<T>::about(shift_[c], m, epsilon));
+        keep(c, Statistics<T>::about(shift_[c], m, spread));
       } else {
         shift_[c] = static_cast<T>(static_cast<double>(shift_[c]) + m.mean);
         again = true;
       }
       known[c] = m.trusted;
     }
-    if (!again) return true;
+    if (!again || !spread.is_about_mean()) return !again;
     sum(cols_);
     bool all = true;
     for (std::size_t c = 0; c < width_; ++c) {
       if (known[c]) continue;
-      const Moments m = moments(c, cols_, epsilon);
-      keep(c, Statistics<T>::about(shift_[c], m, epsilon));
+      const Moments m = moments(c, cols_, spread);
+      keep(c, Statistics<T>::about(shift_[c], m, spread));
       known[c] = m.trusted;
       all &= m.trusted;
     }
@@ -157,8 +159,8 @@ class ColumnMoments {
     }
   }
 
-  Moments moments(std::size_t c, std::size_t count, double epsilon) const {
-    return Moments::from_sums<T>(value(sums_, c), value(squares_, c), count, epsilon);
+  Moments moments(std::size_t c, std::size_t count, Spread spread) const {
+    return Moments::from_sums<T>(value(sums_, c), value(squares_, c), count, spread);
   }
   static double value(const Wide (&wide)[2], std::size_t c) {
     if constexpr (kCompensated) {
