@@ -21,6 +21,19 @@ export {
   type LayerNormGradients,
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
+export { type RmsNormForward, type RmsNormOptions, rmsNorm, rmsNormForward } from './ops/rms_norm.js';
+export {
+  type RmsNormBackward,
+  type RmsNormBackwardOptions,
+  type RmsNormGradient,
+  rmsNormBackward,
+} from './ops/rms_norm_backward.js';
+export { type UnitNormForward, type UnitNormOptions, unitNorm, unitNormForward } from './ops/unit_norm.js';
+export {
+  type UnitNormBackward,
+  type UnitNormBackwardOptions,
+  unitNormBackward,
+} from './ops/unit_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';

@@ -10,7 +10,13 @@ test('exports what is documented, and no more', () => {
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
+    'rmsNorm',
+    'rmsNormBackward',
+    'rmsNormForward',
     'tensor',
+    'unitNorm',
+    'unitNormBackward',
+    'unitNormForward',
   ]);
 });
 
