@@ -1,4 +1,6 @@
-// Not a layer normalization: WebAssembly's memory.copy of x to y. What memory allows, in and out of the cache.
+// Not a normalization: WebAssembly's memory.copy of x to y, beside what reads x and writes y. What memory allows, in and out of the cache.
+
+import { OPERATIONS } from '../lib/operations.mjs';
 
 const PAGE = 64 * 1024;
 
@@ -19,7 +21,7 @@ export async function open() {
   return {
     title: 'memory.copy in WebAssembly, which normalizes nothing',
     candidate({ case: { inPlace, operation }, arrays: { x } }) {
-      if (inPlace || operation !== 'layerNorm') return undefined;
+      if (inPlace || OPERATIONS[operation].passes !== 2) return undefined;
       const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * x.byteLength) / PAGE) });
       const { copy } = new WebAssembly.Instance(module, { m: { m: memory } }).exports;
       const source = new x.constructor(memory.buffer, 0, x.length);
