@@ -35,7 +35,7 @@ const skipping = (operator, inputs) => ({
 
 /**
  * The operator for an operation: its inputs by the names of the arrays, and its outputs, undefined for one that is not wanted.
- * Where there is no gamma or beta, and the operator does not do without, it gets 1 and 0.
+ * Where there is no gamma or beta, and the operator does not do without, it gets 1 and 0; moving statistics start at 0.
  */
 const OPERATORS = {
   layerNorm: overTrailing('LayerNormalization', 17),
@@ -48,6 +48,11 @@ const OPERATORS = {
   }),
   skipLayerNorm: skipping('SkipLayerNormalization', ['x', 'skip', 'gamma', 'beta']),
   skipRmsNorm: skipping('SkipSimplifiedLayerNormalization', ['x', 'skip', 'gamma']),
+  batchNorm: ofChannels('BatchNormalization', 15, {
+    ints: () => ({ training_mode: 1 }),
+    inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],
+    outputs: ['Y', 'RunningMean', 'RunningVariance'],
+  }),
   batchNormInference: ofChannels('BatchNormalization', 15, {
     inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],
   }),
@@ -57,8 +62,13 @@ const OPERATORS = {
   instanceNorm: ofChannels('InstanceNormalization', 17),
 };
 
-/** What y is accompanied by has one element a group. */
-const STATISTICS = ['Mean', 'InvStdDev'];
+/** What y is accompanied by has one element a group: of which dtype, if not of that of y. It is not looked at. */
+const STATISTICS = {
+  Mean: 'float32',
+  InvStdDev: 'float32',
+  RunningMean: undefined,
+  RunningVariance: undefined,
+};
 
 /** @returns {import('./index.mjs').Peer} */
 export function onnxruntimePeer(title, { InferenceSession, Tensor }, sessionOptions) {
@@ -87,7 +97,7 @@ export function onnxruntimePeer(title, { InferenceSession, Tensor }, sessionOpti
           data: arrays[name] ?? filled(name === 'gamma' ? 1 : 0),
         }));
       const outputs = outputNames.map((name) => {
-        if (STATISTICS.includes(name)) return { name, dtype: 'float32', shape: layout.groupShape };
+        if (name in STATISTICS) return { name, dtype: STATISTICS[name] ?? dtype, shape: layout.groupShape };
         return name && { name, dtype, shape };
       });
       const model = modelOf({ floats: { epsilon }, ints: ints?.(problem), ...operator, inputs, outputs });
@@ -95,7 +105,7 @@ export function onnxruntimePeer(title, { InferenceSession, Tensor }, sessionOpti
       const feeds = Object.fromEntries(
         inputs.map(({ name, data, shape: sizes }) => [name, new Tensor(dtype, data, sizes)]),
       );
-      const compared = outputNames.filter((name) => name && !STATISTICS.includes(name));
+      const compared = outputNames.filter((name) => name && !(name in STATISTICS));
       let last;
       return {
         async callAsync() {
