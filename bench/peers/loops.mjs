@@ -46,6 +46,12 @@ export function rmsNormRows(x, rows, cols, gamma, epsilon, y) {
   }
 }
 
+/** x + skip, and that over the last axis. */
+export function skipRmsNormRows(x, skip, rows, cols, gamma, epsilon, y, sum) {
+  for (let i = 0; i < x.length; i++) sum[i] = x[i] + skip[i];
+  rmsNormRows(sum, rows, cols, gamma, epsilon, y);
+}
+
 export function unitNormRows(x, rows, cols, epsilon, y) {
   for (let row = 0; row < rows; row++) {
     const start = row * cols;

@@ -35,6 +35,16 @@ const LOOPS = {
     );
   },
 
+  skipRmsNorm({ layout: { groups, cols, inner }, epsilon, arrays: { x, skip, gamma } }, code, y) {
+    const sum = x.slice();
+    return (
+      inner === 1 && {
+        call: () => code.skipRmsNormRows(x, skip, groups, cols, gamma, epsilon, y, sum),
+        results: [y, sum],
+      }
+    );
+  },
+
   batchNorm({ layout: { shape }, epsilon, arrays: { x, gamma, beta } }, code, y) {
     return { call: () => code.batchNorm(x, shape, gamma, beta, epsilon, y) };
   },

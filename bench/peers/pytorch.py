@@ -57,7 +57,8 @@ class Problem:
         return tensor.movedim(1, self.axis).contiguous()
 
 
-# What a problem becomes: a function that does the work once and gives a list of results, or None where PyTorch has none.
+# The operations of lib/operations.mjs, by the names that they have there. Each one makes of a problem a function that does the
+# work once and gives a list of results; None where PyTorch has no such operation for the layout.
 
 
 def layerNorm(p):
@@ -168,9 +169,8 @@ def groupNorm(p):
 
 def groupNormBackward(p):
     # The function takes nothing but memory with the channels second. Bringing it there is part of the work.
-    x = p.channels_second(p.x)
-    batch, channels = x.shape[:2]
-    sizes = (batch, channels, x.numel() // (batch * channels), p.groups)
+    batch, channels = p.shape[0], p.shape[p.axis]
+    sizes = (batch, channels, p.x.numel() // (batch * channels), p.groups)
 
     def call():
         dy, x = p.channels_second(p.dy).contiguous(), p.channels_second(p.x).contiguous()

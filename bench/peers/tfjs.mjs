@@ -51,6 +51,11 @@ function standardized(tf, { shape, layout, epsilon }, { x, gamma, beta }) {
   };
 }
 
+function rmsScaled(_, { layout, epsilon }, { x, gamma }) {
+  const scale = gamma.reshape(broadcastShape(layout));
+  return (of = x) => [of.mul(squares(of, layout, 'mean').add(epsilon).rsqrt()).mul(scale)];
+}
+
 /** The same out of its operations, as one would write it. */
 const OPERATIONS = {
   layerNorm: standardized,
@@ -74,10 +79,7 @@ const OPERATIONS = {
     return () => [view.sub(m).mul(v.add(epsilon).rsqrt().mul(g)).add(b).reshape(shape)];
   },
 
-  rmsNorm(_, { layout, epsilon }, { x, gamma }) {
-    const scale = gamma.reshape(broadcastShape(layout));
-    return () => [x.mul(squares(x, layout, 'mean').add(epsilon).rsqrt()).mul(scale)];
-  },
+  rmsNorm: rmsScaled,
 
   unitNorm(tf, { layout, epsilon }, { x }) {
     return () => [x.mul(tf.maximum(squares(x, layout, 'sum'), epsilon ** 2).rsqrt())];
@@ -85,6 +87,14 @@ const OPERATIONS = {
 
   skipLayerNorm(tf, problem, { x, skip, ...parameters }) {
     const normalize = standardized(tf, problem, parameters);
+    return () => {
+      const sum = x.add(skip);
+      return [...normalize(sum), sum];
+    };
+  },
+
+  skipRmsNorm(tf, problem, { x, skip, gamma }) {
+    const normalize = rmsScaled(tf, problem, { gamma });
     return () => {
       const sum = x.add(skip);
       return [...normalize(sum), sum];
