@@ -1,21 +1,20 @@
 import { CORE_DTYPE } from '../runtime/core_module.js';
-import { describe, LayerNormError } from '../runtime/errors.js';
 import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
 import type { Block } from '../tensor/blocks.js';
-import { type DType, parameterDType } from '../tensor/dtype.js';
-import { type Part, passThrough } from '../tensor/passage.js';
+import type { DType } from '../tensor/dtype.js';
+import { gradientParts, type Part, passThrough } from '../tensor/passage.js';
 import { reducedShape, type Shape } from '../tensor/shape.js';
-import { checkSameShape, produce, type Target } from '../tensor/target.js';
+import { produce, type Target } from '../tensor/target.js';
+import type { DTypeOf, Operand, Output, ReducedResultOf, TensorLike } from '../tensor/tensor_like.js';
 import {
-  type DTypeOf,
-  type NestedArray,
-  type Operand,
-  type Output,
-  type ParameterResultOf,
-  readOperand,
-  type TensorLike,
-} from '../tensor/tensor_like.js';
-import { type CommonArguments, readCommonArguments, readOut, readStatistic } from './arguments.js';
+  type CommonArguments,
+  computedWith,
+  readCommonArguments,
+  readDxOut,
+  readDy,
+  readOutputs,
+  readStatistic,
+} from './arguments.js';
 import type { LayerNormOutput } from './layer_norm.js';
 
 /** What {@link layerNormBackward} can compute. */
@@ -71,23 +70,20 @@ const OPTION_NAMES: Record<keyof LayerNormBackwardOptions, true> = {
   out: true,
 };
 
-const GRADIENTS: readonly LayerNormGradient[] = ['dx', 'dgamma', 'dbeta'];
+/** All of them, in the order of the results. */
+export const GRADIENTS: readonly LayerNormGradient[] = ['dx', 'dgamma', 'dbeta'];
 
-/** The container of dgamma and dbeta: of the kind that `X` is. How deep nested arrays are, the axes decide. */
-type ParameterOf<X, D extends DType> = X extends readonly unknown[]
-  ? X extends readonly number[]
-    ? number[]
-    : NestedArray
-  : ParameterResultOf<X, D>;
+/** Why there is no dbeta with `rmsScaling`. */
+const NO_OFFSET = ': scaling without centring has no offset';
 
 /** All that {@link layerNormBackward} computes. */
 export interface LayerNormGradients<X, D extends DType, Out> {
   /** The gradient of x, of its shape. */
   dx: LayerNormOutput<X, D, Out>;
   /** The gradient of gamma, also where there is none: of the shape of the reduced dimensions. */
-  dgamma: ParameterOf<X, D>;
+  dgamma: ReducedResultOf<X, D>;
   /** The gradient of beta, also where there is none: of the shape of the reduced dimensions. */
-  dbeta: ParameterOf<X, D>;
+  dbeta: ReducedResultOf<X, D>;
 }
 
 /** What {@link layerNormBackward} returns: what was wanted, but no dbeta with `rmsScaling`. */
@@ -183,38 +179,19 @@ function readCall(
 ): Call {
   const common = readCommonArguments(operation, engine, xValue, options, OPTION_NAMES);
   const { owner, x, dtype, axes, gamma } = common;
-  const dy = readOperand(operation, owner, 'dy', dyValue, undefined, dtype);
-  checkSameShape(operation, 'dy', dy, x.shape);
+  const dy = readDy(common, dyValue);
   const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes, dtype);
   const rstd = readStatistic(operation, owner, 'rstd', options.rstd, x.shape, axes, dtype);
-  const outputs = readOutputs(operation, options.outputs, common.rmsScaling);
-  const out = readOut(common, options.out, { dy, x, mean, rstd, gamma });
-  if (out && !outputs.includes('dx')) {
-    throw new LayerNormError(
-      'ERR_ARGUMENT',
-      `${operation}: out is given, expected 'dx' among outputs ${describe(outputs)}`,
-    );
-  }
+  const outputs = common.rmsScaling
+    ? readOutputs(operation, options.outputs, GRADIENTS.slice(0, 2), NO_OFFSET)
+    : readOutputs(operation, options.outputs, GRADIENTS);
+  const out = readDxOut(common, options.out, outputs, { dy, x, mean, rstd, gamma });
   return { common, dy, mean, rstd, outputs, out };
-}
-
-function readOutputs(operation: string, outputs: unknown, rmsScaling: boolean): readonly LayerNormGradient[] {
-  const known = rmsScaling ? GRADIENTS.slice(0, 2) : GRADIENTS;
-  if (outputs === undefined || outputs === null) return known;
-  if (Array.isArray(outputs) && outputs.length > 0 && outputs.every((name) => known.includes(name))) {
-    return outputs;
-  }
-  throw new LayerNormError(
-    'ERR_ARGUMENT',
-    `${operation}: outputs is ${describe(outputs)}, expected one or more of ${describe(known)}` +
-      (rmsScaling ? ': scaling without centring has no offset' : ''),
-  );
 }
 
 function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNormGradient, Target>>): void {
   const { operation, owner, x, axes, rmsScaling, gamma } = call.common;
-  const dtype =
-    call.dy.stored === call.common.computed ? call.common.computed : parameterDType(call.common.dtype);
+  const dtype = computedWith(call.common, call.dy);
   const heap = owner.heap(operation);
   const { core } = heap;
   if (x.length === 0) {
@@ -223,11 +200,8 @@ function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNo
     dbeta?.elements(heap).fill(0);
     return;
   }
-  // dx takes the place of dy, unless it is x: what comes from outside would then be copied over x.
-  const isX = dx !== undefined && dx.address !== 0 && dx.address === x.address;
   const parts: Part[] = [
-    { per: 'element', input: call.dy, output: isX ? undefined : dx },
-    { per: 'element', input: x, output: isX ? dx : undefined },
+    ...gradientParts(call.dy, x, dx),
     { per: 'group', input: call.mean, output: undefined },
     { per: 'group', input: call.rstd, output: undefined },
     { per: 'position', input: gamma, output: undefined },
@@ -253,7 +227,7 @@ function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNo
         from[2] as number,
         from[3] as number,
         from[4] as number,
-        to[isX ? 1 : 0] as number,
+        (to[0] || to[1]) as number,
         to[5] as number,
         to[6] as number,
         workspace,
