@@ -109,8 +109,9 @@ function stridesOf(shape: Shape): number[] {
 
 /** The same with 0 and 1 for booleans, which are no elements of tensors. */
 function numbersOf(value: unknown): unknown {
-  if (typeof value === 'boolean') return Number(value);
-  if (Array.isArray(value)) return value.map(numbersOf) as NestedArray;
+  if (Array.isArray(value)) {
+    return value.map((item) => (typeof item === 'boolean' ? Number(item) : numbersOf(item))) as NestedArray;
+  }
   if (typeof value !== 'object' || value === null) return value;
   const { data, dims, shape } = value as { data?: unknown; dims?: unknown; shape?: unknown };
   return Array.isArray(data) ? { data: numbersOf(data), shape: dims ?? shape } : value;
