@@ -164,29 +164,22 @@ export function normalizeGroups(
       { per: 'group', input: undefined, output: mean },
       { per: 'group', input: undefined, output: rstd },
     ];
-    passGroups(
-      common,
-      computed,
-      parts,
-      (sizes) => core.groupNormWorkspace(type, sizes.batch, before, sizes.channels, inner, sizes.groups),
-      (sizes, from, to, _first, _last, workspace, workspaceBytes) =>
-        core.groupNormForward(
-          type,
-          from[0] as number,
-          to[0] as number,
-          from[1] as number,
-          from[2] as number,
-          to[3] as number,
-          to[4] as number,
-          workspace,
-          workspaceBytes,
-          sizes.batch,
-          before,
-          sizes.channels,
-          inner,
-          sizes.groups,
-          epsilon,
-        ),
+    passGroups(common, computed, parts, (sizes, from, to) =>
+      core.groupNormForward(
+        type,
+        from[0] as number,
+        to[0] as number,
+        from[1] as number,
+        from[2] as number,
+        to[3] as number,
+        to[4] as number,
+        sizes.batch,
+        before,
+        sizes.channels,
+        inner,
+        sizes.groups,
+        epsilon,
+      ),
     );
   });
 }

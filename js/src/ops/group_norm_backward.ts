@@ -113,7 +113,6 @@ export function differentiateGroups(
       common,
       call.computed,
       parts,
-      (sizes) => core.groupNormWorkspace(type, sizes.batch, before, sizes.channels, inner, sizes.groups),
       (sizes, from, to, first, last, workspace, workspaceBytes) =>
         core.groupNormBackward(
           type,
@@ -135,6 +134,8 @@ export function differentiateGroups(
           first,
           last,
         ),
+      ({ batch, channels, groups }) =>
+        core.groupNormBackwardWorkspace(type, batch, before, channels, inner, groups),
     );
   });
 }

@@ -85,15 +85,14 @@ export interface GroupPart extends Omit<Part, 'per' | 'count'> {
 /**
  * Runs a kernel over x wherever it lies, in blocks of whole samples; a single sample in blocks of whole groups of channels.
  * @param dtype - the type that the core works on
- * @param workspaceOf - bytes that the kernel needs besides
  * @param kernel - is told besides whether no block with the same channels came before, and whether none follows
+ * @param workspaceOf - bytes that the kernel needs besides
  * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`, with nothing written
  */
 export function passGroups(
   { operation, owner, batch, before, channels, inner, groups }: GroupArguments,
   dtype: DType,
   parts: readonly GroupPart[],
-  workspaceOf: (sizes: GroupSizes) => number,
   kernel: (
     sizes: GroupSizes,
     from: readonly number[],
@@ -103,6 +102,7 @@ export function passGroups(
     workspace: number,
     workspaceBytes: number,
   ) => number,
+  workspaceOf?: (sizes: GroupSizes) => number,
 ): void {
   const perGroup = channels / groups;
   const single = batch === 1;
@@ -122,7 +122,7 @@ export function passGroups(
     const first = single || block.firstGroup === 0;
     return kernel(sizesOf(block), from, to, first, single || last, workspace, workspaceBytes);
   };
-  passThrough(operation, owner.heap(operation), dtype, shape, single ? 0b1101 : 0b10, placed, run, (block) =>
-    workspaceOf(sizesOf(block)),
-  );
+  const heap = owner.heap(operation);
+  const bytesOf = workspaceOf && ((block: Block) => workspaceOf(sizesOf(block)));
+  passThrough(operation, heap, dtype, shape, single ? 0b1101 : 0b10, placed, run, bytesOf);
 }

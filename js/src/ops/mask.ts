@@ -24,6 +24,8 @@ export class Mask {
   readonly #outer: number;
   /** Bytes of one channel at one outer index; 0 where all channels share one. */
   readonly #perChannel: number;
+  /** Whether neighbouring elements are of different channels and may differ: the core takes that for single channels only. */
+  readonly oneByOne: boolean;
 
   constructor(bytes: Uint8Array, { outer, inner, x, channelAxis }: ChannelArguments) {
     const run = x.shape.at(-1) as number;
@@ -31,6 +33,7 @@ export class Mask {
     this.#run = run;
     this.#outer = outer;
     this.#perChannel = channelAxis === x.shape.length - 1 ? 0 : inner / run;
+    this.oneByOne = this.#perChannel > 0 && inner === 1;
   }
 
   /** How many bytes the mask of some channels has. */
@@ -168,5 +171,6 @@ export function passChannels(
       maskBytes = mask ? aligned(mask.bytesOf(groups)) : 0;
       return maskBytes + workspaceOf(groups);
     },
+    mask?.oneByOne,
   );
 }

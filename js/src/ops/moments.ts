@@ -110,29 +110,16 @@ export function momentsOn<X extends TensorLike, D extends DType = DTypeOf<X>>(
         { per: 'group', input: undefined, output: mean },
         { per: 'group', input: undefined, output: variance },
       ];
-      passThrough(
-        operation,
-        heap,
-        computed,
-        x.shape,
-        axes,
-        parts,
-        (block, from, to, _, workspace, workspaceBytes) =>
-          core.moments(
-            type,
-            from[0] as number,
-            to[1] as number,
-            to[2] as number,
-            workspace,
-            workspaceBytes,
-            heap.dims,
-            block.dims.length,
-            block.axes,
-          ),
-        ({ dims, axes: mask }) => {
-          heap.writeDims(dims);
-          return core.momentsWorkspace(type, heap.dims, dims.length, mask);
-        },
+      passThrough(operation, heap, computed, x.shape, axes, parts, (block, from, to) =>
+        core.moments(
+          type,
+          from[0] as number,
+          to[1] as number,
+          to[2] as number,
+          heap.dims,
+          block.dims.length,
+          block.axes,
+        ),
       );
     },
   );

@@ -198,15 +198,6 @@ export interface CoreModule {
     inner: number,
     training: boolean,
   ): number;
-  /** @returns bytes that {@link groupNormForward} and {@link groupNormBackward} need besides; 2^32 - 1 for all that is more */
-  groupNormWorkspace(
-    dtype: number,
-    batch: number,
-    before: number,
-    channels: number,
-    after: number,
-    groups: number,
-  ): number;
   /**
    * Normalizes the groups of neighbouring channels of each sample of x [batch, before, channels, after].
    * @param dtype - a value of {@link CORE_DTYPE}: the type of x and y, and of all else where it has not 16 bits: that is float32 then
@@ -216,8 +207,6 @@ export interface CoreModule {
    * @param beta - address of one summand per channel, or 0
    * @param mean - address for the means [batch, groups], or 0
    * @param rstd - address for 1 / sqrt(variance + epsilon) [batch, groups], or 0
-   * @param workspace - address, aligned to 8 bytes
-   * @param workspaceBytes - its size, at least {@link groupNormWorkspace}
    * @param groups - a divisor of `channels`
    * @param epsilon - added to the variance
    * @returns a status, 0 when all is well
@@ -230,14 +219,21 @@ export interface CoreModule {
     beta: number,
     mean: number,
     rstd: number,
-    workspace: number,
-    workspaceBytes: number,
     batch: number,
     before: number,
     channels: number,
     after: number,
     groups: number,
     epsilon: number,
+  ): number;
+  /** @returns bytes that {@link groupNormBackward} needs besides, for the same sizes; 2^32 - 1 for all that is more */
+  groupNormBackwardWorkspace(
+    dtype: number,
+    batch: number,
+    before: number,
+    channels: number,
+    after: number,
+    groups: number,
   ): number;
   /**
    * The gradient of {@link groupNormForward}, for x as a whole or for some of its samples at a time, in their order.
@@ -250,6 +246,7 @@ export interface CoreModule {
    * @param dgamma - address for the gradient of gamma, written by the last call; or 0
    * @param dbeta - address for the gradient of beta, written by the last call; or 0
    * @param workspace - address, aligned to 8 bytes, of what keeps the sums from call to call
+   * @param workspaceBytes - its size, at least {@link groupNormBackwardWorkspace}
    * @param first - whether no samples came before
    * @param last - whether no samples follow
    */
@@ -273,16 +270,12 @@ export interface CoreModule {
     first: boolean,
     last: boolean,
   ): number;
-  /** @returns bytes that {@link moments} needs besides, for the same dimensions; 2^32 - 1 for all that is more */
-  momentsWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
   /**
    * Mean and biased variance of the groups of x.
    * @param dtype - a value of {@link CORE_DTYPE}: the type of x, and of all else where it has not 16 bits: that is float32 then
    * @param x - address of the input, row-major
    * @param mean - address for one mean per group, or 0
    * @param variance - address for one biased variance per group, or 0
-   * @param workspace - address, aligned to 8 bytes
-   * @param workspaceBytes - its size, at least {@link momentsWorkspace}
    * @param dims - address of `rank` sizes as uint32
    * @param rank - number of dimensions, 1 to 32
    * @param axes - bit i stands for dimension i, set where it is reduced
@@ -293,8 +286,6 @@ export interface CoreModule {
     x: number,
     mean: number,
     variance: number,
-    workspace: number,
-    workspaceBytes: number,
     dims: number,
     rank: number,
     axes: number,

@@ -93,6 +93,7 @@ export function gradientParts(dy: Operand, x: Operand, dx: Target | undefined): 
  * @param axes - mask of its reduced dimensions
  * @param parts - the arrays. An output that lies in the heap may be the very input that it is paired with, but touch no other
  * @param workspaceOf - bytes that the kernel needs besides, given the first block, of which there is none larger
+ * @param oneByOne - whether each block is a single group
  * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`, with nothing written
  */
 export function passThrough(
@@ -104,6 +105,7 @@ export function passThrough(
   parts: readonly Part[],
   kernel: Kernel,
   workspaceOf?: (first: Block) => number,
+  oneByOne = false,
 ): void {
   const parameterType = parameterDType(dtype);
   const typeOf = ({ per }: Part): DType => (per === 'element' ? dtype : parameterType);
@@ -140,7 +142,7 @@ export function passThrough(
     if (input && !isDirect(input.address, input.stored, dtype)) inHeap = false;
     if (output && !isDirect(output.address, output.dtype, dtype)) inHeap = false;
   }
-  let layout = layOut(inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut);
+  let layout = layOut(oneByOne ? 0 : inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut);
   if (heap.tryScratch(layout.bytes) === 0) {
     // Slower, but it needs the least: one group at a time.
     layout = layOut(0);

@@ -80,7 +80,6 @@ function run(shape: number[], axis: number, groups: number) {
       { per: 'group', input: undefined, output: targetOf(operand(mean)) },
       { per: 'channel', input: undefined, output: targetOf(operand(total)) },
     ],
-    (sizes) => 8 * sizes.channels,
     (sizes, from, to, first, last, workspace, workspaceBytes) => {
       blocks.push([sizes.batch, sizes.channels, first, last]);
       expect(workspaceBytes).toBeGreaterThanOrEqual(8 * sizes.channels);
@@ -100,6 +99,7 @@ function run(shape: number[], axis: number, groups: number) {
       }
       return 0;
     },
+    (sizes) => 8 * sizes.channels,
   );
   expect(y).toEqual(x.map((value, i) => value + 1000 * (Math.floor(i / inner) % channels)));
   expect(mean).toEqual(mean.map(() => (before * channels * inner) / groups));

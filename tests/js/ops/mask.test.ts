@@ -149,6 +149,28 @@ test('blocks of channels come with their mask in front of the workspace', () => 
   ]);
 });
 
+test('channels whose elements alternate come one by one', () => {
+  const common = commonOf([2, 3, 1], 1);
+  const mask = readMask(common, [
+    [1, 0, 1],
+    [0, 0, 1],
+  ]);
+  const blocks: string[] = [];
+  passChannels(
+    common,
+    'float32',
+    [{ per: 'element', input: common.x, output: undefined }],
+    mask,
+    () => 8,
+    (_from, _to, channels, at, run) => {
+      expect([channels, run]).toEqual([1, 1]);
+      blocks.push(new Uint8Array(heap.memory.buffer, at, 2).join(''));
+      return 0;
+    },
+  );
+  expect(blocks).toEqual(['10', '00', '11']);
+});
+
 test('without a mask there is none', () => {
   const common = commonOf([3, 4], 1);
   passChannels(
