@@ -26,6 +26,7 @@
 #include <cstdint>
 
 #include "core/layout.h"
+#include "ops/storage.h"
 #include "simd/row_ops.h"
 #include "simd/unroll.h"
 #include "simd/vector.h"
@@ -309,18 +310,13 @@ template <simd::Simd S, class T>
   return Statistics<T>::about(mean, row_sums<S, T, true>(x, cols, mean).moments(cols, epsilon), epsilon);
 }
 
-inline bool is_negative(float x) { return __builtin_signbit(x); }
-inline bool is_negative(double x) { return __builtin_signbit(x); }
-// Of the bits of a 16-bit float.
-inline bool is_negative(std::uint16_t bits) { return (bits & 0x8000) != 0; }
-
 // Whether the first `count` elements of a group are all negative (-0 is) or all not.
 template <class T>
-bool have_one_sign(const T* x, const Runs& reduced, std::size_t count) {
+bool have_one_sign(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t count) {
   Walk walk(reduced);
-  const bool first = is_negative(x[0]);
+  const bool first = storage.is_negative(x);
   for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-    if (is_negative(x[walk.offset()]) != first) return false;
+    if (storage.is_negative(storage.at(x, walk.offset())) != first) return false;
   }
   return true;
 }
