@@ -4,12 +4,22 @@ import * as layernorm from 'layernorm';
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
     'LayerNormError',
+    'batchNorm',
+    'batchNormBackward',
+    'batchNormForward',
     'configure',
     'createEngine',
+    'groupNorm',
+    'groupNormBackward',
+    'groupNormForward',
     'info',
+    'instanceNorm',
+    'instanceNormBackward',
+    'instanceNormForward',
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
+    'moments',
     'tensor',
   ]);
 });

@@ -66,13 +66,23 @@ describe('loading', () => {
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
       'LayerNormError',
+      'batchNorm',
+      'batchNormBackward',
+      'batchNormForward',
       'configure',
       'createEngine',
       'default',
+      'groupNorm',
+      'groupNormBackward',
+      'groupNormForward',
       'info',
+      'instanceNorm',
+      'instanceNormBackward',
+      'instanceNormForward',
       'layerNorm',
       'layerNormBackward',
       'layerNormForward',
+      'moments',
       'tensor',
     ]);
   });

@@ -76,7 +76,7 @@ export interface BatchNormForwardOptions<
    */
   movingMean?: Moving;
   /** The moving variance of each channel before this batch, as `movingMean`. */
-  movingVariance?: Moving;
+  movingVariance?: TensorLike | null;
   /**
    * The weight of the *old* moving statistics: a finite number, from 0 to 1 to make sense.
    * @defaultValue 0.99, as in Keras (PyTorch's momentum is the weight of the new ones: 0.1 there is 0.9 here)
