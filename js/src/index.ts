@@ -8,6 +8,28 @@ export {
   type ThreadOptions,
 } from './engine.js';
 export {
+  type Constraint,
+  type ConstraintFunction,
+  type ConstraintIdentifier,
+  type ConstraintName,
+  constraints,
+} from './layers/constraints.js';
+export {
+  type Initializer,
+  type InitializerFunction,
+  type InitializerIdentifier,
+  type InitializerName,
+  initializers,
+} from './layers/initializers.js';
+export {
+  type Regularizer,
+  type RegularizerFunction,
+  type RegularizerIdentifier,
+  type RegularizerName,
+  regularizers,
+} from './layers/regularizers.js';
+export type { CustomObjects, SerializedIdentifier, SerializedObject } from './layers/serialization.js';
+export {
   type BatchNormForward,
   type BatchNormForwardOptions,
   type BatchNormMoving,
@@ -47,7 +69,28 @@ export {
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
 export type { MaskLike, NestedMask } from './ops/mask.js';
-export { type MomentsOptions, type MomentsResult, moments } from './ops/moments.js';
+export {
+  type FinalMoments,
+  Moments,
+  type MomentsCombiner,
+  type MomentsOptions,
+  type MomentsUpdateOptions,
+  momentsCombiner,
+} from './ops/mergeable_moments.js';
+export { type MomentsCallOptions, type MomentsResult, moments } from './ops/moments.js';
+export { type RmsNormForward, type RmsNormOptions, rmsNorm, rmsNormForward } from './ops/rms_norm.js';
+export {
+  type RmsNormBackward,
+  type RmsNormBackwardOptions,
+  type RmsNormGradient,
+  rmsNormBackward,
+} from './ops/rms_norm_backward.js';
+export { type UnitNormForward, type UnitNormOptions, unitNorm, unitNormForward } from './ops/unit_norm.js';
+export {
+  type UnitNormBackward,
+  type UnitNormBackwardOptions,
+  unitNormBackward,
+} from './ops/unit_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';

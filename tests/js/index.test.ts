@@ -4,6 +4,7 @@ import * as layernorm from 'layernorm';
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
     'LayerNormError',
+    'Moments',
     'batchNorm',
     'batchNormBackward',
     'batchNormForward',
@@ -20,7 +21,14 @@ test('exports what is documented, and no more', () => {
     'layerNormBackward',
     'layerNormForward',
     'moments',
+    'momentsCombiner',
+    'rmsNorm',
+    'rmsNormBackward',
+    'rmsNormForward',
     'tensor',
+    'unitNorm',
+    'unitNormBackward',
+    'unitNormForward',
   ]);
 });
 

@@ -66,16 +66,19 @@ describe('loading', () => {
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
       'LayerNormError',
+      'Moments',
       'batchNorm',
       'batchNormBackward',
       'batchNormForward',
       'configure',
+      'constraints',
       'createEngine',
       'default',
       'groupNorm',
       'groupNormBackward',
       'groupNormForward',
       'info',
+      'initializers',
       'instanceNorm',
       'instanceNormBackward',
       'instanceNormForward',
@@ -83,7 +86,15 @@ describe('loading', () => {
       'layerNormBackward',
       'layerNormForward',
       'moments',
+      'momentsCombiner',
+      'regularizers',
+      'rmsNorm',
+      'rmsNormBackward',
+      'rmsNormForward',
       'tensor',
+      'unitNorm',
+      'unitNormBackward',
+      'unitNormForward',
     ]);
   });
 
@@ -153,7 +164,7 @@ describe('errors', () => {
   test('the source map leads to the TypeScript', () => {
     const { stderr } = node('--enable-source-maps', 'bad_input.mjs');
     assert.match(stderr, /js\/src\/tensor\/tensor_like\.ts:\d+\n\s*throw new LayerNormError\(/);
-    assert.match(stderr, /at readCall \(.*js\/src\/ops\/layer_norm\.ts:\d+:\d+\)/);
+    assert.match(stderr, /at readCall \(.*js\/src\/ops\/normalize\.ts:\d+:\d+\)/);
   });
 
   test('a module that does not fit is refused, and nothing else happens', () => {

@@ -51,8 +51,9 @@ export interface BatchNormOptions<D extends DType = DType, Out = unknown> extend
    */
   variance?: TensorLike | null;
   /**
-   * Which elements the statistics are taken over, see {@link MaskLike}: of the shape of x without its last dimension. All
-   * elements are normalized, whether they count or not. Not allowed with `mean` and `variance`.
+   * Which elements the statistics are taken over: of the shape of x without its last dimension, whose elements share one, whichever
+   * dimension that of the channels is; each size is that of x, or 1 for all of it. All elements are normalized, whether they
+   * count or not. Not allowed with `mean` and `variance`.
    * @defaultValue all elements count
    */
   mask?: MaskLike | null;

@@ -13,15 +13,15 @@ import {
   readChannelGradient,
   readPerChannel,
 } from './channels.js';
-import type { LayerNormGradient } from './layer_norm_backward.js';
 import { type MaskLike, passChannels, readMask } from './mask.js';
+import type { Gradient } from './normalize_backward.js';
 import { readFlag } from './options.js';
 
 /** Options of {@link batchNormBackward}. `null` and `undefined` stand for the default. */
 export interface BatchNormBackwardOptions<
   D extends DType = DType,
   Out = unknown,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 > extends ChannelBackwardOptions<D, Out, Wanted> {
   /**
    * Whether the forward call took the statistics of x, so that they depend on it; `false` where they were given to it.
@@ -69,7 +69,7 @@ export function batchNormBackward<
   X extends TensorLike,
   D extends DType = DTypeOf<X>,
   Out = undefined,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 >(
   dy: TensorLike,
   x: X,
@@ -83,7 +83,7 @@ export function batchNormBackwardOn<
   X extends TensorLike,
   D extends DType = DTypeOf<X>,
   Out = undefined,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 >(
   engine: HeapOwner,
   dy: TensorLike,

@@ -14,7 +14,7 @@ import {
   readPositions,
 } from './arguments.js';
 import type { LayerNormOutput } from './layer_norm.js';
-import { GRADIENTS, type LayerNormGradient } from './layer_norm_backward.js';
+import { GRADIENTS, type Gradient } from './normalize_backward.js';
 
 /** Options of all calls whose parameters are one for each channel. `null` and `undefined` stand for the default. */
 export interface ChannelOptions<D extends DType = DType> {
@@ -130,7 +130,7 @@ export function allButChannels({ x, axes }: ChannelArguments): number {
 export interface ChannelBackwardOptions<
   D extends DType = DType,
   Out = unknown,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 > extends ChannelOptions<D> {
   /** The mean of each group that was normalized together, as the forward call gave it. */
   mean: TensorLike;
@@ -173,7 +173,7 @@ export interface ChannelGradientArguments {
   readonly dy: Operand;
   readonly mean: Operand;
   readonly rstd: Operand;
-  readonly outputs: readonly LayerNormGradient[];
+  readonly outputs: readonly Gradient[];
   readonly out: Operand | undefined;
   /** The type that the core works on. */
   readonly computed: DType;
@@ -205,14 +205,14 @@ export function readChannelGradient(
 export function produceChannelGradients(
   { operation, owner, x, dtype, channels }: ChannelArguments,
   { outputs, out }: ChannelGradientArguments,
-  differentiate: (targets: Readonly<Partial<Record<LayerNormGradient, Target>>>) => void,
-): Partial<Record<LayerNormGradient, object>> {
+  differentiate: (targets: Readonly<Partial<Record<Gradient, Target>>>) => void,
+): Partial<Record<Gradient, object>> {
   const wanted = {
     dx: outputs.includes('dx') ? (out ?? x.shape) : undefined,
     dgamma: outputs.includes('dgamma') ? [channels] : undefined,
     dbeta: outputs.includes('dbeta') ? [channels] : undefined,
   };
-  return produce<LayerNormGradient>(operation, owner, x, dtype, wanted, (targets) => {
+  return produce<Gradient>(operation, owner, x, dtype, wanted, (targets) => {
     if (x.length > 0) return differentiate(targets);
     // Nothing to sum over.
     const heap = owner.heap(operation);

@@ -13,13 +13,13 @@ import {
   readChannelGradient,
 } from './channels.js';
 import { type GroupArguments, type GroupPart, passGroups, readGroupArguments } from './groups.js';
-import type { LayerNormGradient } from './layer_norm_backward.js';
+import type { Gradient } from './normalize_backward.js';
 
 /** Options of {@link groupNormBackward}. `null` and `undefined` stand for the default. */
 export interface GroupNormBackwardOptions<
   D extends DType = DType,
   Out = unknown,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 > extends ChannelBackwardOptions<D, Out, Wanted> {
   /** The groups that the forward call had, see `groupNorm`. @defaultValue 32 */
   groups?: number | null;
@@ -57,7 +57,7 @@ export function groupNormBackward<
   X extends TensorLike,
   D extends DType = DTypeOf<X>,
   Out = undefined,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 >(
   dy: TensorLike,
   x: X,
@@ -71,7 +71,7 @@ export function groupNormBackwardOn<
   X extends TensorLike,
   D extends DType = DTypeOf<X>,
   Out = undefined,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 >(
   engine: HeapOwner,
   dy: TensorLike,

@@ -10,7 +10,7 @@ import {
 } from './group_norm.js';
 import { differentiateGroups } from './group_norm_backward.js';
 import type { LayerNormOutput } from './layer_norm.js';
-import type { LayerNormGradient } from './layer_norm_backward.js';
+import type { Gradient } from './normalize_backward.js';
 
 /** Groups of one channel each. */
 const ONE_EACH = -1;
@@ -77,7 +77,7 @@ export function instanceNormBackward<
   X extends TensorLike,
   D extends DType = DTypeOf<X>,
   Out = undefined,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 >(
   dy: TensorLike,
   x: X,
@@ -113,7 +113,7 @@ export function instanceNormBackwardOn<
   X extends TensorLike,
   D extends DType = DTypeOf<X>,
   Out = undefined,
-  Wanted extends LayerNormGradient = LayerNormGradient,
+  Wanted extends Gradient = Gradient,
 >(
   engine: HeapOwner,
   dy: TensorLike,

@@ -1,24 +1,16 @@
-import { CORE_DTYPE } from '../runtime/core_module.js';
 import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
-import type { Block } from '../tensor/blocks.js';
 import type { DType } from '../tensor/dtype.js';
-import { gradientParts, type Part, passThrough } from '../tensor/passage.js';
-import { reducedShape, type Shape } from '../tensor/shape.js';
-import { produce, type Target } from '../tensor/target.js';
-import type { DTypeOf, Operand, Output, ReducedResultOf, TensorLike } from '../tensor/tensor_like.js';
-import {
-  type CommonArguments,
-  computedWith,
-  readCommonArguments,
-  readDxOut,
-  readDy,
-  readOutputs,
-  readStatistic,
-} from './arguments.js';
+import type { DTypeOf, Output, ReducedResultOf, TensorLike } from '../tensor/tensor_like.js';
 import type { LayerNormOutput } from './layer_norm.js';
+import {
+  differentiateOn,
+  GRADIENTS,
+  type Gradient,
+  type NormalizationGradient,
+} from './normalize_backward.js';
 
 /** What {@link layerNormBackward} can compute. */
-export type LayerNormGradient = 'dx' | 'dgamma' | 'dbeta';
+export type LayerNormGradient = Gradient;
 
 /** Options of {@link layerNormBackward}. `null` and `undefined` stand for the default. */
 export interface LayerNormBackwardOptions<
@@ -70,11 +62,28 @@ const OPTION_NAMES: Record<keyof LayerNormBackwardOptions, true> = {
   out: true,
 };
 
-/** All of them, in the order of the results. */
-export const GRADIENTS: readonly LayerNormGradient[] = ['dx', 'dgamma', 'dbeta'];
-
-/** Why there is no dbeta with `rmsScaling`. */
-const NO_OFFSET = ': scaling without centring has no offset';
+const LAYER_NORM_GRADIENT: NormalizationGradient = {
+  optionNames: OPTION_NAMES,
+  gradients: GRADIENTS,
+  hasMean: true,
+  epsilon: 0,
+  workspace: (core, ...block) => core.layerNormBackwardWorkspace(...block),
+  backward: (core, dtype, { dy, x, mean, rstd, gamma, dx, dgamma, dbeta }, block, { common }, part) =>
+    core.layerNormBackward(
+      dtype,
+      dy,
+      x,
+      mean,
+      rstd,
+      gamma,
+      dx,
+      dgamma,
+      dbeta,
+      ...block,
+      common.rmsScaling,
+      ...part,
+    ),
+};
 
 /** All that {@link layerNormBackward} computes. */
 export interface LayerNormGradients<X, D extends DType, Out> {
@@ -151,94 +160,6 @@ export function layerNormBackwardOn<
   x: X,
   options: LayerNormBackwardOptions<D, Out, Wanted, Rms>,
 ): LayerNormBackward<X, D, Out, Wanted, Rms> {
-  const call = readCall('layerNormBackward', engine, dy, x, options ?? {});
-  const { operation, owner, x: like, dtype, axes } = call.common;
-  const sizes = reducedShape(like.shape, axes.mask);
-  const wanted: Partial<Record<LayerNormGradient, Shape | Operand>> = {};
-  for (const name of call.outputs) wanted[name] = name === 'dx' ? (call.out ?? like.shape) : sizes;
-  const made = produce(operation, owner, like, dtype, wanted, (targets) => differentiate(call, targets));
+  const made = differentiateOn(LAYER_NORM_GRADIENT, 'layerNormBackward', engine, dy, x, options);
   return made as LayerNormBackward<X, D, Out, Wanted, Rms>;
-}
-
-/** A call whose arguments have been found right: only memory can be missing now. */
-interface Call {
-  readonly common: CommonArguments;
-  readonly dy: Operand;
-  readonly mean: Operand;
-  readonly rstd: Operand;
-  readonly outputs: readonly LayerNormGradient[];
-  readonly out: Operand | undefined;
-}
-
-function readCall(
-  operation: string,
-  engine: HeapOwner,
-  dyValue: unknown,
-  xValue: unknown,
-  options: LayerNormBackwardOptions,
-): Call {
-  const common = readCommonArguments(operation, engine, xValue, options, OPTION_NAMES);
-  const { owner, x, dtype, axes, gamma } = common;
-  const dy = readDy(common, dyValue);
-  const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes, dtype);
-  const rstd = readStatistic(operation, owner, 'rstd', options.rstd, x.shape, axes, dtype);
-  const outputs = common.rmsScaling
-    ? readOutputs(operation, options.outputs, GRADIENTS.slice(0, 2), NO_OFFSET)
-    : readOutputs(operation, options.outputs, GRADIENTS);
-  const out = readDxOut(common, options.out, outputs, { dy, x, mean, rstd, gamma });
-  return { common, dy, mean, rstd, outputs, out };
-}
-
-function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNormGradient, Target>>): void {
-  const { operation, owner, x, axes, rmsScaling, gamma } = call.common;
-  const dtype = computedWith(call.common, call.dy);
-  const heap = owner.heap(operation);
-  const { core } = heap;
-  if (x.length === 0) {
-    // No groups to sum over.
-    dgamma?.elements(heap).fill(0);
-    dbeta?.elements(heap).fill(0);
-    return;
-  }
-  const parts: Part[] = [
-    ...gradientParts(call.dy, x, dx),
-    { per: 'group', input: call.mean, output: undefined },
-    { per: 'group', input: call.rstd, output: undefined },
-    { per: 'position', input: gamma, output: undefined },
-    { per: 'position', input: undefined, output: dgamma },
-    { per: 'position', input: undefined, output: dbeta },
-  ];
-  const workspaceOf = ({ dims, axes: mask }: Block): number => {
-    heap.writeDims(dims);
-    return core.layerNormBackwardWorkspace(CORE_DTYPE[dtype], heap.dims, dims.length, mask);
-  };
-  passThrough(
-    operation,
-    heap,
-    dtype,
-    x.shape,
-    axes.mask,
-    parts,
-    (block, from, to, last, workspace, workspaceBytes) =>
-      core.layerNormBackward(
-        CORE_DTYPE[dtype],
-        from[0] as number,
-        from[1] as number,
-        from[2] as number,
-        from[3] as number,
-        from[4] as number,
-        (to[0] || to[1]) as number,
-        to[5] as number,
-        to[6] as number,
-        workspace,
-        workspaceBytes,
-        heap.dims,
-        block.dims.length,
-        block.axes,
-        rmsScaling,
-        block.firstGroup,
-        last,
-      ),
-    workspaceOf,
-  );
 }

@@ -1,18 +1,15 @@
 import { LayerNormError } from '../runtime/errors.js';
 import type { Heap } from '../runtime/heap.js';
-import type { DType } from '../tensor/dtype.js';
+import type { DType, NumericArray } from '../tensor/dtype.js';
 import { aligned, type Part, passThrough } from '../tensor/passage.js';
-import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
-import { elementsOf, type NestedArray, readOperand, type TensorLike } from '../tensor/tensor_like.js';
+import { eachIndex, elementCount, formatShape, type Shape } from '../tensor/shape.js';
+import { type NestedArray, type Operand, readOperand, type TensorLike } from '../tensor/tensor_like.js';
 import { allButChannels, type ChannelArguments } from './channels.js';
 
-/** Arrays of arrays of ... booleans or numbers. */
+/** Arrays of arrays of ... booleans. */
 export type NestedMask = readonly (boolean | NestedMask)[];
 
-/**
- * Which elements count: `true`, or any number but 0, for those that do. It has the shape of x without its last dimension, and each
- * of its sizes may be 1 instead: all elements of the last dimension share one, whichever that of the channels is.
- */
+/** Which elements count: `true`, or any number but 0, for those that do. */
 export type MaskLike = TensorLike | NestedMask;
 
 /** A mask of x [outer, channels, inner], as bytes. */
@@ -69,8 +66,8 @@ export class Mask {
  */
 export function readMask(common: ChannelArguments, value: unknown): Mask | undefined {
   if (value === undefined || value === null) return undefined;
-  const { operation, owner, x } = common;
-  const mask = readOperand(operation, owner, 'mask', numbersOf(value));
+  const { operation, x } = common;
+  const mask = readOperand(operation, undefined, 'mask', numbersOfMask(value));
   const shape = x.shape.slice(0, -1);
   const count = elementCount(shape);
   if (mask.shaped) {
@@ -89,35 +86,34 @@ export function readMask(common: ChannelArguments, value: unknown): Mask | undef
       `${operation}: mask has ${mask.length} elements, expected ${count}, as x ${formatShape(x.shape)} has without its last dimension`,
     );
   }
-  const elements = elementsOf(owner.heap(operation), mask);
-  const bytes = new Uint8Array(count);
-  const strides = stridesOf(mask.shaped ? mask.shape : shape);
-  for (let i = 0; i < count; i++) {
-    let rest = i;
-    let at = 0;
-    for (let d = shape.length - 1; d >= 0; d--) {
-      const size = shape[d] as number;
-      at += (rest % size) * (strides[d] as number);
-      rest = Math.floor(rest / size);
-    }
-    bytes[i] = elements[at] === 0 ? 0 : 1;
-  }
-  return new Mask(bytes, common);
+  return new Mask(expandMask(mask, mask.shaped ? mask.shape : shape, shape), common);
 }
 
-/** From one index of a dimension to the next, where those of size 1 are repeated. */
-function stridesOf(shape: Shape): number[] {
-  return shape.map((size, i) => (size === 1 ? 0 : elementCount(shape.slice(i + 1))));
+/**
+ * One byte for each index of some dimensions: 1 where the mask is not 0.
+ * @param mask - read without a heap
+ * @param sizes - its shape, in which 1 stands for the whole of a dimension
+ */
+export function expandMask(mask: Operand, sizes: Shape, dims: Shape): Uint8Array {
+  const elements = mask.data as NumericArray;
+  const bytes = new Uint8Array(elementCount(dims));
+  const steps = sizes.map((size, i) => (size === 1 ? 0 : elementCount(sizes.slice(i + 1))));
+  eachIndex(dims, steps, (from, index) => {
+    if (elements[from] !== 0) bytes[index] = 1;
+  });
+  return bytes;
 }
 
-/** The same with 0 and 1 for booleans, which are no elements of tensors. */
-function numbersOf(value: unknown): unknown {
+/** A mask with 0 and 1 for booleans, which are no elements of tensors. */
+export function numbersOfMask(value: unknown): unknown {
   if (Array.isArray(value)) {
-    return value.map((item) => (typeof item === 'boolean' ? Number(item) : numbersOf(item))) as NestedArray;
+    return value.map((item) =>
+      typeof item === 'boolean' ? Number(item) : numbersOfMask(item),
+    ) as NestedArray;
   }
   if (typeof value !== 'object' || value === null) return value;
   const { data, dims, shape } = value as { data?: unknown; dims?: unknown; shape?: unknown };
-  return Array.isArray(data) ? { data: numbersOf(data), shape: dims ?? shape } : value;
+  return Array.isArray(data) ? { data: numbersOfMask(data), shape: dims ?? shape } : value;
 }
 
 /**

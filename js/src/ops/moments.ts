@@ -9,7 +9,7 @@ import { readInput } from './arguments.js';
 import { readFlag } from './options.js';
 
 /** Options of {@link moments}. `null` and `undefined` stand for the default. */
-export interface MomentsOptions<D extends DType = DType> {
+export interface MomentsCallOptions<D extends DType = DType> {
   /**
    * Sizes of the dimensions of `x`, outermost first, for a typed array: it has one dimension by default. Anything else says
    * its shape itself.
@@ -31,7 +31,7 @@ export interface MomentsOptions<D extends DType = DType> {
 }
 
 /** Every option once, for the check of their names. */
-const OPTION_NAMES: Record<keyof MomentsOptions, true> = {
+const OPTION_NAMES: Record<keyof MomentsCallOptions, true> = {
   shape: true,
   axis: true,
   keepDims: true,
@@ -64,7 +64,7 @@ export interface MomentsResult<X, D extends DType> {
  * ```
  *
  * @param x - what to take them of
- * @param options - see {@link MomentsOptions}
+ * @param options - see {@link MomentsCallOptions}
  * @returns both
  * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_OUT_OF_MEMORY`,
  * `ERR_LOAD`
@@ -72,7 +72,7 @@ export interface MomentsResult<X, D extends DType> {
  */
 export function moments<X extends TensorLike, D extends DType = DTypeOf<X>>(
   x: X,
-  options?: MomentsOptions<D>,
+  options?: MomentsCallOptions<D>,
 ): MomentsResult<X, D> {
   return momentsOn(defaultHeapOwner(), x, options);
 }
@@ -81,10 +81,10 @@ export function moments<X extends TensorLike, D extends DType = DTypeOf<X>>(
 export function momentsOn<X extends TensorLike, D extends DType = DTypeOf<X>>(
   engine: HeapOwner,
   value: X,
-  options?: MomentsOptions<D>,
+  options?: MomentsCallOptions<D>,
 ): MomentsResult<X, D> {
   const operation = 'moments';
-  const given: MomentsOptions = options ?? {};
+  const given: MomentsCallOptions = options ?? {};
   const { owner, x, dtype, computed } = readInput(operation, engine, value, given, OPTION_NAMES);
   const axes = readAxes(operation, given.axis ?? x.shape.map((_, i) => i), x.shape);
   const keepDims = readFlag(operation, 'keepDims', given.keepDims);
