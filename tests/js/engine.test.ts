@@ -87,7 +87,9 @@ describe('createEngine', () => {
       expected ??= results;
       expect(results).toEqual(expected);
     }
-    const operations = Object.keys(layernorm).filter((name) => /Norm(Forward|Backward)?$|^moments$/.test(name));
+    const operations = Object.keys(layernorm).filter((name) =>
+      /Norm(Forward|Backward)?$|^moments$/.test(name),
+    );
     expect(Object.keys(engine)).toEqual(expect.arrayContaining(operations));
   });
 
