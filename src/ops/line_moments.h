@@ -39,7 +39,8 @@ class LineMoments {
         sum_(shift_ + channels),
         squares_(sum_ + channels) {}
 
-  // Calls take(channel, statistics) for channels first .. last. Ranges may be worked on at the same time.
+  // Calls take(channel, statistics) for channels first .. last, the last time with those that count. Ranges may be worked on at the
+  // same time.
   template <class Take>
   void find(std::size_t first, std::size_t last, double epsilon, Take take) const {
     const std::size_t peek = rows_ < kPeek ? rows_ : kPeek;

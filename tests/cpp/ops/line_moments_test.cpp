@@ -29,7 +29,7 @@ std::vector<GroupStatistics<T>> find(const Storage<T>& storage, const void* x, s
       ++times[c];
     });
   }
-  EXPECT_EQ(times, std::vector<int>(channels, 1));
+  EXPECT_EQ(std::count(times.begin(), times.end(), 0), 0);
   return found;
 }
 
