@@ -4,6 +4,8 @@ import { layerNormForwardOn, layerNormOn } from './ops/layer_norm.js';
 import type { layerNormBackward } from './ops/layer_norm_backward.js';
 import { layerNormBackwardOn } from './ops/layer_norm_backward.js';
 import { checkOptions, readFlag } from './ops/options.js';
+import type { spectralNorm, spectralNormBackward } from './ops/spectral_norm.js';
+import { spectralNormBackwardOn, spectralNormOn } from './ops/spectral_norm.js';
 import { describe, LayerNormError } from './runtime/errors.js';
 import { defaultHeapOwner, HeapOwner } from './runtime/heap.js';
 import { instantiate } from './runtime/load.js';
@@ -64,6 +66,10 @@ export interface Engine extends UsingDisposable {
   readonly layerNormForward: typeof layerNormForward;
   /** `layerNormBackward` in this engine's memory. */
   readonly layerNormBackward: typeof layerNormBackward;
+  /** `spectralNorm` in this engine's memory. */
+  readonly spectralNorm: typeof spectralNorm;
+  /** `spectralNormBackward` in this engine's memory. */
+  readonly spectralNormBackward: typeof spectralNormBackward;
   /** `tensor` in this engine's memory. Its tensors can be passed to this engine only. */
   readonly tensor: typeof tensor;
   /**
@@ -83,6 +89,10 @@ class OwnEngine extends Disposing implements Engine {
     layerNormForwardOn(this.#owner, x, options);
   readonly layerNormBackward: typeof layerNormBackward = (dy, x, options) =>
     layerNormBackwardOn(this.#owner, dy, x, options);
+  readonly spectralNorm: typeof spectralNorm = (kernel, options) =>
+    spectralNormOn(this.#owner, kernel, options);
+  readonly spectralNormBackward: typeof spectralNormBackward = (dy, kernel, options) =>
+    spectralNormBackwardOn(this.#owner, dy, kernel, options);
   readonly tensor: typeof tensor = (data, shape, dtype) => tensorOn(this.#owner, data, shape, dtype);
 
   constructor(owner: HeapOwner) {

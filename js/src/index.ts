@@ -43,6 +43,13 @@ export {
   type LayerNormGradients,
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
+export {
+  type SpectralNorm,
+  type SpectralNormBackwardOptions,
+  type SpectralNormOptions,
+  spectralNorm,
+  spectralNormBackward,
+} from './ops/spectral_norm.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';

@@ -5,11 +5,16 @@ test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
     'LayerNormError',
     'configure',
+    'constraints',
     'createEngine',
     'info',
+    'initializers',
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
+    'regularizers',
+    'spectralNorm',
+    'spectralNormBackward',
     'tensor',
   ]);
 });

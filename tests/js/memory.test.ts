@@ -1,7 +1,16 @@
 // Nothing leaks, and no view that is handed out is stale.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createEngine, info, layerNorm, layerNormBackward, layerNormForward, tensor } from 'layernorm';
+import {
+  createEngine,
+  info,
+  layerNorm,
+  layerNormBackward,
+  layerNormForward,
+  spectralNorm,
+  spectralNormBackward,
+  tensor,
+} from 'layernorm';
 import { thrownBy } from './support/errors.js';
 import { normals } from './support/random.js';
 import { expectSameBits } from './support/ulp.js';
@@ -44,6 +53,16 @@ test.each<[string, () => void]>([
       const { y, mean, rstd } = layerNormForward(t, { gamma });
       const { dgamma } = layerNormBackward(y, t, { mean, rstd, gamma, out: y, outputs: ['dx', 'dgamma'] });
       for (const one of [y, mean, rstd, dgamma]) one.dispose();
+    },
+  ],
+  [
+    'spectral norms',
+    () => {
+      using t = tensor(x, [100, 60]);
+      const { kernel, u, v, sigma } = spectralNorm(t, { u: gamma });
+      const dx = spectralNormBackward(x, t, { u, v, sigma });
+      for (const one of [kernel, u, v, dx]) one.dispose();
+      thrownBy(() => spectralNorm(t, { u: x }));
     },
   ],
   [

@@ -76,6 +76,8 @@ describe('loading', () => {
       'layerNormBackward',
       'layerNormForward',
       'regularizers',
+      'spectralNorm',
+      'spectralNormBackward',
       'tensor',
     ]);
   });
