@@ -44,12 +44,34 @@ export {
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
 export {
+  type FinalMoments,
+  Moments,
+  type MomentsCombiner,
+  type MomentsOptions,
+  type MomentsUpdateOptions,
+  momentsCombiner,
+  type NestedMask,
+} from './ops/mergeable_moments.js';
+export { type RmsNormForward, type RmsNormOptions, rmsNorm, rmsNormForward } from './ops/rms_norm.js';
+export {
+  type RmsNormBackward,
+  type RmsNormBackwardOptions,
+  type RmsNormGradient,
+  rmsNormBackward,
+} from './ops/rms_norm_backward.js';
+export {
   type SpectralNorm,
   type SpectralNormBackwardOptions,
   type SpectralNormOptions,
   spectralNorm,
   spectralNormBackward,
 } from './ops/spectral_norm.js';
+export { type UnitNormForward, type UnitNormOptions, unitNorm, unitNormForward } from './ops/unit_norm.js';
+export {
+  type UnitNormBackward,
+  type UnitNormBackwardOptions,
+  unitNormBackward,
+} from './ops/unit_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';

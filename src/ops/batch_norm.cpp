@@ -73,18 +73,16 @@ struct ChannelStatistics {
 template <simd::Simd S>
 void masked_statistics(const BatchNormForward& args, const ChannelShape& shape, const ChannelStatistics& s) {
   const bool lines = shape.after == 1;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    using Stored = typename std::decay_t<decltype(storage)>::Stored;
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
     // Calls visit(channel, x) for all elements that are kept.
     const auto for_each_kept = [&](auto visit) {
       for (std::size_t at = 0, run = 0; at < shape.elements(); at += args.mask_run, ++run) {
         if (args.mask[run] == 0) continue;
         const std::size_t channel = lines ? 0 : at / shape.after % shape.channels;
-        storage.read(static_cast<const Stored*>(args.x) + at, args.mask_run,
-                     [&](const auto* x, std::size_t n, std::size_t first) {
-                       for (std::size_t i = 0; i < n; ++i) {
+        storage.read(storage.at(args.x, at), args.mask_run,
+                     [&](const T* x, std::size_t n, std::size_t first) {
+                       for (std::size_t i = 0; i < n; ++i)
                          visit(lines ? first + i : channel, static_cast<double>(x[i]));
-                       }
                      });
       }
     };

@@ -9,20 +9,17 @@
 namespace layernorm {
 namespace {
 
-// The arguments with their types.
-template <class Storage>
+// The arguments with the type that is computed in.
+template <class T>
 struct Problem {
-  using T = typename Storage::Element;
-  using Stored = typename Storage::Stored;
-
-  Problem(const Storage& given, const ChannelForward& args)
+  Problem(const Storage<T>& given, const ChannelForward& args)
       : storage(given),
         shape(args.shape),
         epsilon(args.epsilon),
-        x(static_cast<const Stored*>(args.x)),
+        x(args.x),
         gamma(static_cast<const T*>(args.gamma)),
         beta(static_cast<const T*>(args.beta)),
-        y(static_cast<Stored*>(args.y)),
+        y(args.y),
         mean(static_cast<T*>(args.mean)),
         variance(static_cast<T*>(args.variance)),
         rstd(static_cast<T*>(args.rstd)) {}
@@ -36,13 +33,13 @@ struct Problem {
     if (rstd != nullptr) rstd[group] = static_cast<T>(s.saved_rstd(epsilon));
   }
 
-  Storage storage;
+  Storage<T> storage;
   ChannelShape shape;
   double epsilon;
-  const Stored* x;
+  const void* x;
   const T* gamma;
   const T* beta;
-  Stored* y;
+  void* y;
   T* mean;
   T* variance;
   T* rstd;
@@ -50,74 +47,64 @@ struct Problem {
 
 // ---- Groups that lie in contiguous pieces ----
 
-// The channels of a group lie one behind the other: each has a factor of its own. y = (x - mean) * rstd * gamma + beta.
-template <simd::Simd S, bool Careful, class Storage, class T = typename Storage::Element>
-[[gnu::noinline]] void normalize_piece(const Storage& storage, const typename Storage::Stored* x,
-                                       typename Storage::Stored* y, std::size_t count,
-                                       const GroupStatistics<T>& s, const T* gamma, const T* beta) {
-  using V = simd::VectorOf<S, T>;
-  const T hi = s.mean_hi, lo = s.mean_lo, scale = s.scale, rstd = static_cast<T>(s.rstd);
-  storage.map(x, y, count, [=](const T* from, T* to, std::size_t n, std::size_t first) {
-    simd::for_each_vector<V, T>(n, [=]<class W>(std::size_t i) {
-      W v = W::load(from + i);
-      if constexpr (Careful) v = v * W::splat(scale);
-      v = v - W::splat(hi);
-      if constexpr (Careful) v = v - W::splat(lo);
-      v = v * W::splat(rstd);
-      if (gamma != nullptr) v = v * W::load(gamma + first + i);
-      if (beta != nullptr) v = v + W::load(beta + first + i);
-      v.store(to + i);
-    });
-  });
+// A piece of a group whose channels are innermost, some at a time.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void normalize_piece(const Problem<T>& p, const GroupStatistics<T>& s, std::size_t at,
+                                       std::size_t channel, std::size_t count) {
+  AffineLines<T> lines;
+  for (std::size_t done = 0; done < count; done += kChunkWidth<T>) {
+    const std::size_t width = count - done < kChunkWidth<T> ? count - done : kChunkWidth<T>,
+                      first = channel + done;
+    lines.set_group(width, s, p.gamma == nullptr ? nullptr : p.gamma + first,
+                    p.beta == nullptr ? nullptr : p.beta + first);
+    for (std::size_t a = 0; a < p.shape.before; ++a) {
+      const std::size_t piece = at + a * p.shape.before_stride() + done;
+      lines.template apply<S>(p.storage, p.storage.at(p.x, piece), p.storage.at(p.y, piece), width);
+    }
+  }
 }
 
 // Groups first .. last, counted over all samples.
-template <simd::Simd S, class Storage>
-void forward_pieces(const Problem<Storage>& p, std::size_t first, std::size_t last) {
-  using T = typename Storage::Element;
+template <simd::Simd S, class T>
+void forward_pieces(const Problem<T>& p, std::size_t first, std::size_t last) {
   const ChannelShape& shape = p.shape;
   const Runs runs = shape.group_runs();
   const std::size_t per_group = shape.per_group(), cols = shape.group_elements();
   for (std::size_t group = first; group < last; ++group) {
     const std::size_t g = group % shape.groups, at = shape.group_offset(group / shape.groups, g);
-    const GroupStatistics<T> s = piece_statistics<S>(p.storage, p.x + at, runs, cols, p.epsilon);
+    const GroupStatistics<T> s = piece_statistics<S>(p.storage, p.storage.at(p.x, at), runs, cols, p.epsilon);
     p.save(group, s);
     if (p.y == nullptr) continue;
     const std::size_t channel = g * per_group;
+    if (shape.after == 1) {
+      normalize_piece<S>(p, s, at, channel, per_group);
+      continue;
+    }
     for (std::size_t a = 0; a < shape.before; ++a) {
-      const std::size_t piece = at + a * shape.before_stride();
-      if (shape.after == 1) {
-        const T* gamma = p.gamma == nullptr ? nullptr : p.gamma + channel;
-        const T* beta = p.beta == nullptr ? nullptr : p.beta + channel;
-        const bool careful = s.mean_lo != 0 || s.scale != 1;
-        const auto normalize =
-            careful ? normalize_piece<S, true, Storage> : normalize_piece<S, false, Storage>;
-        normalize(p.storage, p.x + piece, p.y + piece, per_group, s, gamma, beta);
-        continue;
-      }
       for (std::size_t k = 0; k < per_group; ++k) {
-        const std::size_t segment = piece + k * shape.after;
+        const std::size_t segment = at + a * shape.before_stride() + k * shape.after;
         const Affine<T> affine(s, p.gamma_of(channel + k), p.beta_of(channel + k));
-        apply_segment<S>(p.storage, p.x + segment, p.y + segment, shape.after, affine);
+        apply_segment<S>(p.storage, p.storage.at(p.x, segment), p.storage.at(p.y, segment), shape.after,
+                         affine);
       }
     }
   }
 }
 
-template <simd::Simd S, class Storage>
-void run_pieces(const Problem<Storage>& p) {
-  using Stored = typename Storage::Stored;
+template <simd::Simd S, class T>
+void run_pieces(const Problem<T>& p) {
   const ChannelShape& shape = p.shape;
-  const std::size_t cols = shape.group_elements(), piece = shape.per_group() * shape.after;
+  const std::size_t cols = shape.group_elements(), size = p.storage.element_size();
+  const std::size_t piece_bytes = shape.per_group() * shape.after * size;
   for_each_range(
       Partition::of(shape.all_groups(), cols),
       [&](std::size_t first, std::size_t last) { forward_pieces<S>(p, first, last); },
-      p.x == p.y ? cols * sizeof(Stored) : 0,
+      p.x == p.y ? cols * size : 0,
       [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
         for (std::size_t group = first; group < last; ++group) {
-          Stored* at = p.y + shape.group_offset(group / shape.groups, group % shape.groups);
-          for (std::size_t a = 0; a < shape.before; ++a, at += shape.before_stride()) {
-            copy_saved(at, piece, saved, restore);
+          const std::size_t at = shape.group_offset(group / shape.groups, group % shape.groups);
+          for (std::size_t a = 0; a < shape.before; ++a) {
+            copy_saved(p.storage.at(p.y, at + a * shape.before_stride()), piece_bytes, saved, restore);
           }
         }
       });
@@ -170,18 +157,16 @@ class Chunks {
   std::size_t count_;
 };
 
-template <simd::Simd S, class Storage>
-[[gnu::noinline]] void forward_chunk(const Problem<Storage>& p, std::size_t sample, std::size_t channel,
+template <simd::Simd S, class T>
+[[gnu::noinline]] void forward_chunk(const Problem<T>& p, std::size_t sample, std::size_t channel,
                                      std::size_t width) {
-  using T = typename Storage::Element;
   const ChannelShape& shape = p.shape;
   const std::size_t per_group = shape.per_group(), at = sample * shape.sample_stride() + channel;
   GroupStatistics<T> statistics[kChunkWidth<T>];
   Runs rows;
   rows.push_outer({shape.before, shape.before_stride()});
   // Where a group has several channels, theirs are steps on the way, without epsilon.
-  column_statistics<S>(p.storage, p.x + at, rows, shape.before, width, p.epsilon,
-                       [&](std::size_t c, const GroupStatistics<T>& s) { statistics[c] = s; });
+  column_statistics<S>(p.storage, p.storage.at(p.x, at), rows, shape.before, width, p.epsilon, statistics);
   AffineLines<T> lines;
   for (std::size_t c = 0; c < width; c += per_group) {
     GroupStatistics<T> s = statistics[c];
@@ -189,8 +174,8 @@ template <simd::Simd S, class Storage>
     for (std::size_t k = 0; k < per_group; ++k) ordinary &= statistics[c + k].scale == 1;
     if (per_group > 1) {
       s = ordinary ? joined(statistics + c, per_group, p.epsilon)
-                   : careful_statistics(p.storage, p.x + at + c, shape.group_runs(), shape.group_elements(),
-                                        p.epsilon);
+                   : careful_statistics(p.storage, p.storage.at(p.x, at + c), shape.group_runs(),
+                                        shape.group_elements(), p.epsilon);
     }
     p.save(sample * shape.groups + (channel + c) / per_group, s);
     for (std::size_t k = c; k < c + per_group; ++k) {
@@ -200,16 +185,15 @@ template <simd::Simd S, class Storage>
   if (p.y == nullptr) return;
   for (std::size_t a = 0; a < shape.before; ++a) {
     const std::size_t line = at + a * shape.before_stride();
-    lines.template apply<S>(p.storage, p.x + line, p.y + line, width);
+    lines.template apply<S>(p.storage, p.storage.at(p.x, line), p.storage.at(p.y, line), width);
   }
 }
 
-template <simd::Simd S, class Storage>
-void run_columns(const Problem<Storage>& p) {
-  using Stored = typename Storage::Stored;
+template <simd::Simd S, class T>
+void run_columns(const Problem<T>& p) {
   const ChannelShape& shape = p.shape;
-  const Chunks<typename Storage::Element> chunks(shape);
-  const std::size_t elements = shape.before * chunks.width();
+  const Chunks<T> chunks(shape);
+  const std::size_t elements = shape.before * chunks.width(), size = p.storage.element_size();
   for_each_range(
       Partition::of(chunks.count(), elements),
       [&](std::size_t first, std::size_t last) {
@@ -217,12 +201,12 @@ void run_columns(const Problem<Storage>& p) {
           forward_chunk<S>(p, chunks.sample(n), chunks.channel(n), chunks.width(n));
         }
       },
-      p.x == p.y ? elements * sizeof(Stored) : 0,
+      p.x == p.y ? elements * size : 0,
       [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
         for (std::size_t n = first; n < last; ++n) {
-          Stored* line = p.y + chunks.sample(n) * shape.sample_stride() + chunks.channel(n);
-          for (std::size_t a = 0; a < shape.before; ++a, line += shape.channels) {
-            copy_saved(line, chunks.width(n), saved, restore);
+          const std::size_t at = chunks.sample(n) * shape.sample_stride() + chunks.channel(n);
+          for (std::size_t a = 0; a < shape.before; ++a) {
+            copy_saved(p.storage.at(p.y, at + a * shape.channels), chunks.width(n) * size, saved, restore);
           }
         }
       });
@@ -239,12 +223,12 @@ bool by_columns(const ChannelShape& shape) {
 template <simd::Simd S>
 void channel_forward(const ChannelForward& args) {
   if (args.shape.all_groups() == 0) return;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    const Problem p(storage, args);
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
+    const Problem<T> p(storage, args);
     if (args.shape.group_elements() == 0) {
-      GroupStatistics<typename std::decay_t<decltype(storage)>::Element> none;
+      GroupStatistics<T> none;
+      none.mean_hi = static_cast<T>(__builtin_nan(""));
       none.variance = none.rstd = __builtin_nan("");
-      none.mean_hi = static_cast<decltype(none.mean_hi)>(__builtin_nan(""));
       for (std::size_t group = 0; group < args.shape.all_groups(); ++group) p.save(group, none);
     } else if (by_columns(args.shape)) {
       run_columns<S>(p);
@@ -266,10 +250,7 @@ template <simd::Simd S>
 void channel_affine(const ChannelAffine& args) {
   const ChannelShape& shape = args.shape;
   if (shape.elements() == 0) return;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    using Storage = std::decay_t<decltype(storage)>;
-    using T = typename Storage::Element;
-    using Stored = typename Storage::Stored;
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
     const T *gamma = static_cast<const T*>(args.gamma), *beta = static_cast<const T*>(args.beta);
     AffineArrays<T> arrays(static_cast<T*>(args.workspace), shape.channels);
     for (std::size_t c = 0; c < shape.channels; ++c) {
@@ -279,26 +260,25 @@ void channel_affine(const ChannelAffine& args) {
       s.rstd = args.rstd[c];
       arrays.set(c, Affine<T>(s, gamma == nullptr ? T{1} : gamma[c], beta == nullptr ? -T{0} : beta[c]));
     }
-    const Stored* x = static_cast<const Stored*>(args.x);
-    Stored* y = static_cast<Stored*>(args.y);
     // Lines of all channels, or segments of one.
     const bool lines = shape.after == 1;
-    const std::size_t length = lines ? shape.channels : shape.after;
+    const std::size_t length = lines ? shape.channels : shape.after, bytes = length * storage.element_size();
     for_each_range(
         Partition::of(shape.elements() / length, length),
         [&](std::size_t first, std::size_t last) {
           for (std::size_t n = first; n < last; ++n) {
-            const std::size_t at = n * length;
+            const void* x = storage.at(args.x, n * length);
+            void* y = storage.at(args.y, n * length);
             if (lines) {
-              arrays.template apply<S>(storage, x + at, y + at, length);
+              arrays.template apply<S>(storage, x, y, length);
             } else {
-              apply_segment<S>(storage, x + at, y + at, length, arrays.get(n % shape.channels));
+              apply_segment<S>(storage, x, y, length, arrays.get(n % shape.channels));
             }
           }
         },
-        x == y ? length * sizeof(Stored) : 0,
+        args.x == args.y ? bytes : 0,
         [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
-          copy_saved(y + first * length, (last - first) * length, saved, restore);
+          copy_saved(storage.at(args.y, first * length), (last - first) * bytes, saved, restore);
         });
   });
 }

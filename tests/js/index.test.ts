@@ -4,6 +4,7 @@ import * as layernorm from 'layernorm';
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
     'LayerNormError',
+    'Moments',
     'configure',
     'constraints',
     'createEngine',
@@ -12,10 +13,17 @@ test('exports what is documented, and no more', () => {
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
+    'momentsCombiner',
     'regularizers',
+    'rmsNorm',
+    'rmsNormBackward',
+    'rmsNormForward',
     'spectralNorm',
     'spectralNormBackward',
     'tensor',
+    'unitNorm',
+    'unitNormBackward',
+    'unitNormForward',
   ]);
 });
 

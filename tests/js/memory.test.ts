@@ -7,9 +7,15 @@ import {
   layerNorm,
   layerNormBackward,
   layerNormForward,
+  rmsNorm,
+  rmsNormBackward,
+  rmsNormForward,
   spectralNorm,
   spectralNormBackward,
   tensor,
+  unitNorm,
+  unitNormBackward,
+  unitNormForward,
 } from 'layernorm';
 import { thrownBy } from './support/errors.js';
 import { normals } from './support/random.js';
@@ -37,6 +43,17 @@ test.each<[string, () => void]>([
       using t = tensor(x, [100, 60]);
       const { y, mean, rstd } = layerNormForward(t, { gamma });
       for (const one of [y, mean, rstd]) one.dispose();
+    },
+  ],
+  [
+    'operations about zero, of arrays and of tensors',
+    () => {
+      const { rstd } = rmsNormForward(x, { shape: [100, 60], gamma });
+      rmsNormBackward(x, x, { shape: [100, 60], rstd, gamma });
+      using t = tensor(x, [100, 60]);
+      const unit = unitNormForward(t);
+      const { dx } = unitNormBackward(x, t, { rstd: unit.rstd });
+      for (const one of [unit.y, unit.rstd, dx, unitNorm(t), rmsNorm(t, { gamma })]) one.dispose();
     },
   ],
   [

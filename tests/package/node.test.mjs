@@ -66,6 +66,7 @@ describe('loading', () => {
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
       'LayerNormError',
+      'Moments',
       'configure',
       'constraints',
       'createEngine',
@@ -75,10 +76,17 @@ describe('loading', () => {
       'layerNorm',
       'layerNormBackward',
       'layerNormForward',
+      'momentsCombiner',
       'regularizers',
+      'rmsNorm',
+      'rmsNormBackward',
+      'rmsNormForward',
       'spectralNorm',
       'spectralNormBackward',
       'tensor',
+      'unitNorm',
+      'unitNormBackward',
+      'unitNormForward',
     ]);
   });
 
@@ -148,7 +156,7 @@ describe('errors', () => {
   test('the source map leads to the TypeScript', () => {
     const { stderr } = node('--enable-source-maps', 'bad_input.mjs');
     assert.match(stderr, /js\/src\/tensor\/tensor_like\.ts:\d+\n\s*throw new LayerNormError\(/);
-    assert.match(stderr, /at readCall \(.*js\/src\/ops\/layer_norm\.ts:\d+:\d+\)/);
+    assert.match(stderr, /at readCall \(.*js\/src\/ops\/normalize\.ts:\d+:\d+\)/);
   });
 
   test('a module that does not fit is refused, and nothing else happens', () => {

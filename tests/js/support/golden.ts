@@ -9,14 +9,14 @@ export interface GoldenArray {
 
 export interface KerasCase {
   name: string;
-  config: { axis: number[]; epsilon: number; rms_scaling: boolean };
+  config: { axis: number | number[]; epsilon: number; rms_scaling: boolean };
   input: GoldenArray;
   weight_names: string[];
   weights_before: GoldenArray[];
   output: GoldenArray;
   dy: GoldenArray;
   /** Of the sum of output * dy. */
-  grads: { input: GoldenArray; gamma?: GoldenArray; beta?: GoldenArray };
+  grads: { input: GoldenArray; gamma?: GoldenArray; beta?: GoldenArray; scale?: GoldenArray };
 }
 
 export interface OnnxCase {
