@@ -111,34 +111,32 @@ double normalize(double* x, std::size_t n, double epsilon) {
 
 // ---- Both products with the kernel ----
 
-template <class Storage>
-bool is_zero(const Storage&, typename Storage::Stored element) {
-  if constexpr (Storage::kConverts) {
-    return (element & 0x7fff) == 0;
-  } else {
-    return element == 0;
+template <class T>
+bool is_zero_kernel(const Storage<T>& storage, const void* kernel, std::size_t count) {
+  const auto all = [=](const auto* elements, auto is_zero) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!is_zero(elements[i])) return false;
+    }
+    return true;
+  };
+  if (storage.converts()) {
+    return all(static_cast<const std::uint16_t*>(kernel),
+               [](std::uint16_t bits) { return (bits & 0x7fff) == 0; });
   }
-}
-
-template <class Storage>
-bool is_zero_kernel(const Storage& storage, const typename Storage::Stored* kernel, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!is_zero(storage, kernel[i])) return false;
-  }
-  return true;
+  return all(static_cast<const T*>(kernel), [](T w) { return w == 0; });
 }
 
 constexpr auto kNothingToSave = [](std::size_t, std::size_t, std::byte*, bool) {};
 
 // v[row] = sum over the columns of W[row, col] * u[col]
-template <simd::Simd S, class Storage>
-void multiply_rows(const Storage& storage, const typename Storage::Stored* kernel, std::size_t rows,
-                   std::size_t cols, const double* u, double* v) {
+template <simd::Simd S, class T>
+void multiply_rows(const Storage<T>& storage, const void* kernel, std::size_t rows, std::size_t cols,
+                   const double* u, double* v) {
   const auto work = [=, &storage](std::size_t first, std::size_t last) {
     for (std::size_t row = first; row < last; ++row) {
-      Dot<S, typename Storage::Element> dot;
-      storage.read(kernel + row * cols, cols,
-                   [&](const auto* w, std::size_t n, std::size_t at) { dot.add(w, u + at, n); });
+      Dot<S, T> dot;
+      storage.read(storage.at(kernel, row * cols), cols,
+                   [&](const T* w, std::size_t n, std::size_t at) { dot.add(w, u + at, n); });
       v[row] = dot.value();
     }
   };
@@ -217,31 +215,22 @@ struct FourRows {
 };
 
 // u[col] = sum over the rows of v[row] * W[row, col]
-template <simd::Simd S, class Storage>
-void multiply_columns(const Storage& storage, const typename Storage::Stored* kernel, std::size_t rows,
-                      std::size_t cols, const double* v, double* u) {
-  using T = typename Storage::Element;
+template <simd::Simd S, class T>
+void multiply_columns(const Storage<T>& storage, const void* kernel, std::size_t rows, std::size_t cols,
+                      const double* v, double* u) {
   const auto work = [=, &storage](std::size_t first, std::size_t last) {
+    T buffers[kRows][kWidth];
     for (std::size_t chunk = first; chunk < last; ++chunk) {
       const std::size_t start = chunk * kWidth, width = cols - start < kWidth ? cols - start : kWidth;
-      const auto* w = kernel + start;
+      const auto line = [&](std::size_t row, std::size_t n) -> OneRow<S, T> {
+        return {storage.load(storage.at(kernel, row * cols + start), width, buffers[n]), v + row};
+      };
       ColumnSums<S, T> sums;
       std::size_t row = 0;
-      for (; row + kRows <= rows; row += kRows, w += kRows * cols) {
-        storage.read(w, w + cols, width, [&](const T* w0, const T* w1, std::size_t, std::size_t) {
-          storage.read(
-              w + 2 * cols, w + 3 * cols, width, [&](const T* w2, const T* w3, std::size_t, std::size_t) {
-                sums.add(
-                    width,
-                    FourRows<S, T>{{{w0, v + row}, {w1, v + row + 1}, {w2, v + row + 2}, {w3, v + row + 3}}});
-              });
-        });
+      for (; row + kRows <= rows; row += kRows) {
+        sums.add(width, FourRows<S, T>{{line(row, 0), line(row + 1, 1), line(row + 2, 2), line(row + 3, 3)}});
       }
-      for (; row < rows; ++row, w += cols) {
-        storage.read(w, width, [&](const T* x, std::size_t, std::size_t) {
-          sums.add(width, OneRow<S, T>{x, v + row});
-        });
-      }
+      for (; row < rows; ++row) sums.add(width, line(row, 0));
       for (std::size_t c = 0; c < width; ++c) u[start + c] = sums.value(c);
     }
   };
@@ -271,56 +260,52 @@ struct Inverse {
 };
 
 // Calls work(first, last) for ranges of rows that are written to y and read from x: copied before they are overwritten.
-template <class Stored, class Work>
-void for_each_row_range(const Stored* x, Stored* y, std::size_t rows, std::size_t cols, Work work) {
-  const std::size_t bytes = cols * sizeof(Stored);
+template <class Work>
+void for_each_row_range(const void* x, void* y, std::size_t rows, std::size_t cols, std::size_t element_size,
+                        Work work) {
+  const std::size_t bytes = cols * element_size;
   for_each_range(Partition::of(rows, cols), work, x == y ? bytes : 0,
                  [=](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
-                   std::byte* at = reinterpret_cast<std::byte*>(y + first * cols);
+                   std::byte* at = static_cast<std::byte*>(y) + first * bytes;
                    __builtin_memcpy(restore ? at : saved, restore ? saved : at, (last - first) * bytes);
                  });
 }
 
 // y = W / sigma
-template <simd::Simd S, class Storage>
-void divide(const Storage& storage, const typename Storage::Stored* kernel, typename Storage::Stored* y,
-            std::size_t rows, std::size_t cols, double sigma) {
-  using T = typename Storage::Element;
+template <simd::Simd S, class T>
+void divide(const Storage<T>& storage, const void* kernel, void* y, std::size_t rows, std::size_t cols,
+            double sigma) {
   const Inverse<T> inverse(sigma);
-  for_each_row_range(kernel, y, rows, cols, [=, &storage](std::size_t first, std::size_t last) {
-    storage.map(kernel + first * cols, y + first * cols, (last - first) * cols,
+  const auto work = [=, &storage](std::size_t first, std::size_t last) {
+    storage.map(storage.at(kernel, first * cols), storage.at(y, first * cols), (last - first) * cols,
                 [&](const T* from, T* to, std::size_t n, std::size_t) {
                   simd::for_each_vector<simd::VectorOf<S, T>, T>(
                       n, [=]<class W>(std::size_t i) { inverse.times(W::load(from + i)).store(to + i); });
                 });
-  });
+  };
+  for_each_row_range(kernel, y, rows, cols, storage.element_size(), work);
 }
 
-template <simd::Simd S, class Storage>
-void forward(const Storage& storage, const SpectralNormForward& args) {
-  using Stored = typename Storage::Stored;
-  using T = typename Storage::Element;  // the type of the parameters, too
-  const auto* kernel = static_cast<const Stored*>(args.kernel);
-  auto* y = static_cast<Stored*>(args.y);
+template <simd::Simd S, class T>  // T: the type of the parameters, too
+void forward(const Storage<T>& storage, const SpectralNormForward& args) {
   const auto* given = static_cast<const T*>(args.u);
   const std::size_t rows = args.rows, cols = args.cols;
   double* const u = static_cast<double*>(args.workspace);
   double* const v = u + cols;
   double sigma = 1;
   for (std::size_t c = 0; c < cols; ++c) u[c] = static_cast<double>(given[c]);
-  if (is_zero_kernel(storage, kernel, rows * cols)) {
+  if (is_zero_kernel(storage, args.kernel, rows * cols)) {
     for (std::size_t row = 0; row < rows; ++row) v[row] = 0;
-    if (y != kernel) {
-      for (std::size_t i = 0; i < rows * cols; ++i) y[i] = kernel[i];
-    }
+    const std::size_t bytes = rows * cols * storage.element_size();
+    if (args.y != args.kernel && bytes > 0) __builtin_memcpy(args.y, args.kernel, bytes);
   } else {
     for (std::uint32_t n = 0; n < args.power_iterations; ++n) {
-      multiply_rows<S>(storage, kernel, rows, cols, u, v);
+      multiply_rows<S>(storage, args.kernel, rows, cols, u, v);
       normalize(v, rows, args.epsilon);
-      multiply_columns<S>(storage, kernel, rows, cols, v, u);
+      multiply_columns<S>(storage, args.kernel, rows, cols, v, u);
       sigma = normalize(u, cols, args.epsilon);
     }
-    divide<S>(storage, kernel, y, rows, cols, sigma);
+    divide<S>(storage, args.kernel, args.y, rows, cols, sigma);
   }
   const auto save = [](const double* from, void* to, std::size_t n) {
     if (to == nullptr) return;
@@ -334,14 +319,14 @@ void forward(const Storage& storage, const SpectralNormForward& args) {
 // ---- The gradient ----
 
 // sum(a * b): of each row by Dot, these sums in the order of the rows.
-template <simd::Simd S, class Storage>
-double product(const Storage& storage, const typename Storage::Stored* a, const typename Storage::Stored* b,
-               std::size_t rows, std::size_t cols, double* of_rows) {
+template <simd::Simd S, class T>
+double product(const Storage<T>& storage, const void* a, const void* b, std::size_t rows, std::size_t cols,
+               double* of_rows) {
   const auto work = [=, &storage](std::size_t first, std::size_t last) {
     for (std::size_t row = first; row < last; ++row) {
-      Dot<S, typename Storage::Element> dot;
-      storage.read(a + row * cols, b + row * cols, cols,
-                   [&](const auto* x, const auto* w, std::size_t n, std::size_t) { dot.add(x, w, n); });
+      Dot<S, T> dot;
+      storage.read(storage.at(a, row * cols), storage.at(b, row * cols), cols,
+                   [&](const T* x, const T* w, std::size_t n, std::size_t) { dot.add(x, w, n); });
       of_rows[row] = dot.value();
     }
   };
@@ -352,23 +337,19 @@ double product(const Storage& storage, const typename Storage::Stored* a, const 
 }
 
 // dkernel = (dy - k * v u) / sigma, k = sum(dy * W) / sigma
-template <simd::Simd S, class Storage>
-void backward(const Storage& storage, const SpectralNormBackward& args) {
-  using Stored = typename Storage::Stored;
-  using T = typename Storage::Element;
-  const auto* dy = static_cast<const Stored*>(args.dy);
-  const auto* kernel = static_cast<const Stored*>(args.kernel);
+template <simd::Simd S, class T>
+void backward(const Storage<T>& storage, const SpectralNormBackward& args) {
   const auto* u = static_cast<const T*>(args.u);
   const auto* v = static_cast<const T*>(args.v);
-  auto* dkernel = static_cast<Stored*>(args.dkernel);
   const std::size_t rows = args.rows, cols = args.cols;
   const double k =
-      product<S>(storage, dy, kernel, rows, cols, static_cast<double*>(args.workspace)) / args.sigma;
+      product<S>(storage, args.dy, args.kernel, rows, cols, static_cast<double*>(args.workspace)) /
+      args.sigma;
   const Inverse<T> inverse(args.sigma);
-  for_each_row_range(dy, dkernel, rows, cols, [=, &storage](std::size_t first, std::size_t last) {
+  const auto work = [=, &storage, &args](std::size_t first, std::size_t last) {
     for (std::size_t row = first; row < last; ++row) {
       const T factor = static_cast<T>(static_cast<double>(v[row]) * k);
-      storage.map(dy + row * cols, dkernel + row * cols, cols,
+      storage.map(storage.at(args.dy, row * cols), storage.at(args.dkernel, row * cols), cols,
                   [&](const T* from, T* to, std::size_t n, std::size_t at) {
                     const T* along = u + at;
                     simd::for_each_vector<simd::VectorOf<S, T>, T>(n, [=]<class W>(std::size_t i) {
@@ -377,7 +358,8 @@ void backward(const Storage& storage, const SpectralNormBackward& args) {
                     });
                   });
     }
-  });
+  };
+  for_each_row_range(args.dy, args.dkernel, rows, cols, storage.element_size(), work);
 }
 
 // ---- Checks ----
@@ -451,7 +433,7 @@ std::size_t spectral_norm_workspace(std::size_t rows, std::size_t cols) {
 template <class S>
 Status spectral_norm_forward_on(const SpectralNormForward& args) {
   if (const Status status = check(args); status != Status::ok) return status;
-  with_storage<S>(args.dtype, [&](const auto& storage) { forward<S>(storage, args); });
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) { forward<S>(storage, args); });
   return Status::ok;
 }
 
@@ -459,7 +441,7 @@ template <class S>
 Status spectral_norm_backward_on(const SpectralNormBackward& args) {
   if (const Status status = check(args); status != Status::ok) return status;
   if (args.rows == 0 || args.cols == 0) return Status::ok;
-  with_storage<S>(args.dtype, [&](const auto& storage) { backward<S>(storage, args); });
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) { backward<S>(storage, args); });
   return Status::ok;
 }
 
