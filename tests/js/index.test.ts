@@ -28,6 +28,8 @@ test('exports what is documented, and no more', () => {
     'rmsNorm',
     'rmsNormBackward',
     'rmsNormForward',
+    'spectralNorm',
+    'spectralNormBackward',
     'tensor',
     'unitNorm',
     'unitNormBackward',

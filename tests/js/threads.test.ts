@@ -142,6 +142,32 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
     }
   });
 
+  test.each([
+    [1500, 640],
+    [40, 5000],
+  ])('the spectral norm of %d x %d and its gradient: the bits of one, in place and not', (rows, cols) => {
+    const shape = [rows, cols];
+    const [x, u] = [normals(rows * cols, 3), normals(cols, 4)];
+    const expected = plain.spectralNorm(x, { shape, u });
+    const saved = { u: expected.u, v: expected.v, sigma: expected.sigma };
+    const gradient = plain.spectralNormBackward(x, x, { shape, ...saved });
+    using t = engine.tensor(x, shape);
+    using out = engine.tensor(x, shape);
+    for (let call = 0; call < 6; call++) {
+      out.array.set(x);
+      const result = engine.spectralNorm(call % 2 === 0 ? t : out, { u, out });
+      expectSameBits(out.array.slice(), expected.kernel);
+      expectSameBits(result.u.array.slice(), expected.u);
+      expectSameBits(result.v.array.slice(), expected.v);
+      expect(result.sigma).toBe(expected.sigma);
+      out.array.set(x);
+      engine.spectralNormBackward(call % 2 === 0 ? t : out, t, { ...saved, out });
+      expectSameBits(out.array.slice(), gradient);
+      result.u.dispose();
+      result.v.dispose();
+    }
+  });
+
   test('arrays outside the memory, and the fast path for small ones, give the same bits', () => {
     const x = normals(64 * 1024, 5);
     for (const shape of [

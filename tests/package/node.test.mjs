@@ -91,6 +91,8 @@ describe('loading', () => {
       'rmsNorm',
       'rmsNormBackward',
       'rmsNormForward',
+      'spectralNorm',
+      'spectralNormBackward',
       'tensor',
       'unitNorm',
       'unitNormBackward',
