@@ -8,6 +8,28 @@ export {
   type ThreadOptions,
 } from './engine.js';
 export {
+  type Constraint,
+  type ConstraintFunction,
+  type ConstraintIdentifier,
+  type ConstraintName,
+  constraints,
+} from './layers/constraints.js';
+export {
+  type Initializer,
+  type InitializerFunction,
+  type InitializerIdentifier,
+  type InitializerName,
+  initializers,
+} from './layers/initializers.js';
+export {
+  type Regularizer,
+  type RegularizerFunction,
+  type RegularizerIdentifier,
+  type RegularizerName,
+  regularizers,
+} from './layers/regularizers.js';
+export type { CustomObjects, SerializedIdentifier, SerializedObject } from './layers/serialization.js';
+export {
   type LayerNormForward,
   type LayerNormOptions,
   type LayerNormOutput,

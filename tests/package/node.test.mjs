@@ -67,12 +67,15 @@ describe('loading', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
       'LayerNormError',
       'configure',
+      'constraints',
       'createEngine',
       'default',
       'info',
+      'initializers',
       'layerNorm',
       'layerNormBackward',
       'layerNormForward',
+      'regularizers',
       'tensor',
     ]);
   });
