@@ -43,6 +43,15 @@ export {
   type LayerNormGradients,
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
+export {
+  type FinalMoments,
+  Moments,
+  type MomentsCombiner,
+  type MomentsOptions,
+  type MomentsUpdateOptions,
+  momentsCombiner,
+  type NestedMask,
+} from './ops/mergeable_moments.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';

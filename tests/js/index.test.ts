@@ -4,12 +4,14 @@ import * as layernorm from 'layernorm';
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
     'LayerNormError',
+    'Moments',
     'configure',
     'createEngine',
     'info',
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
+    'momentsCombiner',
     'tensor',
   ]);
 });

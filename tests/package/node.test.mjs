@@ -66,6 +66,7 @@ describe('loading', () => {
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
       'LayerNormError',
+      'Moments',
       'configure',
       'constraints',
       'createEngine',
@@ -75,6 +76,7 @@ describe('loading', () => {
       'layerNorm',
       'layerNormBackward',
       'layerNormForward',
+      'momentsCombiner',
       'regularizers',
       'tensor',
     ]);
