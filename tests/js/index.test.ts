@@ -3,15 +3,23 @@ import * as layernorm from 'layernorm';
 
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
+    'DTypePolicy',
     'LayerNormError',
+    'LayerNormalization',
     'Moments',
+    'Normalization',
+    'Weight',
     'configure',
+    'constraints',
     'createEngine',
     'info',
+    'initializers',
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
     'momentsCombiner',
+    'regularizers',
+    'setWarningHandler',
     'tensor',
   ]);
 });

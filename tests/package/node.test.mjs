@@ -65,8 +65,12 @@ describe('loading', () => {
 
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
+      'DTypePolicy',
       'LayerNormError',
+      'LayerNormalization',
       'Moments',
+      'Normalization',
+      'Weight',
       'configure',
       'constraints',
       'createEngine',
@@ -78,6 +82,7 @@ describe('loading', () => {
       'layerNormForward',
       'momentsCombiner',
       'regularizers',
+      'setWarningHandler',
       'tensor',
     ]);
   });
