@@ -90,7 +90,7 @@ template <simd::Simd S, class T>
   const auto moments = [&](std::size_t count, T shift) {
     return group_moments<S, T>(x, layout.reduced, count, scale, shift, epsilon);
   };
-  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(x, layout.reduced, peek), cols);
+  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(Storage<T>(), x, layout.reduced, peek), cols);
   Moments m = moments(cols, shift);
   if (!m.trusted) {
     shift = static_cast<T>(static_cast<double>(shift) + m.mean);

@@ -26,6 +26,7 @@
 #include <cstdint>
 
 #include "core/layout.h"
+#include "ops/storage.h"
 #include "simd/row_ops.h"
 #include "simd/unroll.h"
 #include "simd/vector.h"
@@ -311,11 +312,11 @@ template <simd::Simd S, class T>
 
 // Whether the first `count` elements of a group are all negative (-0 is) or all not.
 template <class T>
-bool have_one_sign(const T* x, const Runs& reduced, std::size_t count) {
+bool have_one_sign(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t count) {
   Walk walk(reduced);
-  const bool first = __builtin_signbit(x[0]);
+  const bool first = storage.is_negative(x);
   for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-    if (static_cast<bool>(__builtin_signbit(x[walk.offset()])) != first) return false;
+    if (storage.is_negative(storage.at(x, walk.offset())) != first) return false;
   }
   return true;
 }
