@@ -10,6 +10,8 @@
 #include "ops/group_norm.h"
 #include "ops/layer_norm.h"
 #include "ops/moments.h"
+#include "ops/rms_norm.h"
+#include "ops/unit_norm.h"
 
 #if defined(LAYERNORM_THREADS)
 #include <emscripten/em_js.h>
@@ -251,5 +253,95 @@ EMSCRIPTEN_BINDINGS(layernorm) {
                                                   .x = pointer<void>(x),
                                                   .mean = pointer<void>(mean),
                                                   .variance = pointer<void>(variance)}));
+      });
+
+  function(
+      "rmsNormForwardWorkspace(dtype, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address dims, std::uint32_t rank, std::uint32_t axes) {
+        return rms_norm_forward_workspace(DType{dtype}, {pointer<std::uint32_t>(dims), rank}, axes);
+      });
+  function(
+      "rmsNormForward(dtype, x, y, gamma, rstd, workspace, workspaceBytes, dims, rank, axes, epsilon)",
+      +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address rstd, Address workspace,
+          std::size_t workspace_bytes, Address dims, std::uint32_t rank, std::uint32_t axes, double epsilon) {
+        return static_cast<std::int32_t>(rms_norm_forward({.dtype = DType{dtype},
+                                                           .dims = {pointer<std::uint32_t>(dims), rank},
+                                                           .axes = axes,
+                                                           .epsilon = epsilon,
+                                                           .x = pointer<void>(x),
+                                                           .gamma = pointer<void>(gamma),
+                                                           .y = pointer<void>(y),
+                                                           .rstd = pointer<void>(rstd),
+                                                           .workspace = pointer<void>(workspace),
+                                                           .workspace_bytes = workspace_bytes}));
+      });
+  function(
+      "rmsNormBackwardWorkspace(dtype, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address dims, std::uint32_t rank, std::uint32_t axes) {
+        return rms_norm_backward_workspace(DType{dtype}, {pointer<std::uint32_t>(dims), rank}, axes);
+      });
+  function(
+      "rmsNormBackward(dtype, dy, x, rstd, gamma, dx, dgamma, workspace, workspaceBytes, dims, rank, axes, "
+      "firstGroup, last)",
+      +[](std::uint32_t dtype, Address dy, Address x, Address rstd, Address gamma, Address dx, Address dgamma,
+          Address workspace, std::size_t workspace_bytes, Address dims, std::uint32_t rank,
+          std::uint32_t axes, std::size_t first_group, bool last) {
+        return static_cast<std::int32_t>(rms_norm_backward({.dtype = DType{dtype},
+                                                            .dims = {pointer<std::uint32_t>(dims), rank},
+                                                            .axes = axes,
+                                                            .first_group = first_group,
+                                                            .last = last,
+                                                            .dy = pointer<void>(dy),
+                                                            .x = pointer<void>(x),
+                                                            .rstd = pointer<void>(rstd),
+                                                            .gamma = pointer<void>(gamma),
+                                                            .dx = pointer<void>(dx),
+                                                            .dgamma = pointer<void>(dgamma),
+                                                            .workspace = pointer<void>(workspace),
+                                                            .workspace_bytes = workspace_bytes}));
+      });
+
+  function(
+      "unitNormForwardWorkspace(dtype, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address dims, std::uint32_t rank, std::uint32_t axes) {
+        return unit_norm_forward_workspace(DType{dtype}, {pointer<std::uint32_t>(dims), rank}, axes);
+      });
+  function(
+      "unitNormForward(dtype, x, y, rstd, workspace, workspaceBytes, dims, rank, axes, epsilon)",
+      +[](std::uint32_t dtype, Address x, Address y, Address rstd, Address workspace,
+          std::size_t workspace_bytes, Address dims, std::uint32_t rank, std::uint32_t axes, double epsilon) {
+        return static_cast<std::int32_t>(unit_norm_forward({.dtype = DType{dtype},
+                                                            .dims = {pointer<std::uint32_t>(dims), rank},
+                                                            .axes = axes,
+                                                            .epsilon = epsilon,
+                                                            .x = pointer<void>(x),
+                                                            .y = pointer<void>(y),
+                                                            .rstd = pointer<void>(rstd),
+                                                            .workspace = pointer<void>(workspace),
+                                                            .workspace_bytes = workspace_bytes}));
+      });
+  function(
+      "unitNormBackwardWorkspace(dtype, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address dims, std::uint32_t rank, std::uint32_t axes) {
+        return unit_norm_backward_workspace(DType{dtype}, {pointer<std::uint32_t>(dims), rank}, axes);
+      });
+  function(
+      "unitNormBackward(dtype, dy, x, rstd, dx, workspace, workspaceBytes, dims, rank, axes, "
+      "epsilon, firstGroup, last)",
+      +[](std::uint32_t dtype, Address dy, Address x, Address rstd, Address dx, Address workspace,
+          std::size_t workspace_bytes, Address dims, std::uint32_t rank, std::uint32_t axes, double epsilon,
+          std::size_t first_group, bool last) {
+        return static_cast<std::int32_t>(unit_norm_backward({.dtype = DType{dtype},
+                                                             .dims = {pointer<std::uint32_t>(dims), rank},
+                                                             .axes = axes,
+                                                             .epsilon = epsilon,
+                                                             .first_group = first_group,
+                                                             .last = last,
+                                                             .dy = pointer<void>(dy),
+                                                             .x = pointer<void>(x),
+                                                             .rstd = pointer<void>(rstd),
+                                                             .dx = pointer<void>(dx),
+                                                             .workspace = pointer<void>(workspace),
+                                                             .workspace_bytes = workspace_bytes}));
       });
 }

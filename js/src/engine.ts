@@ -4,6 +4,14 @@ import { layerNormForwardOn, layerNormOn } from './ops/layer_norm.js';
 import type { layerNormBackward } from './ops/layer_norm_backward.js';
 import { layerNormBackwardOn } from './ops/layer_norm_backward.js';
 import { checkOptions, readFlag } from './ops/options.js';
+import type { rmsNorm, rmsNormForward } from './ops/rms_norm.js';
+import { rmsNormForwardOn, rmsNormOn } from './ops/rms_norm.js';
+import type { rmsNormBackward } from './ops/rms_norm_backward.js';
+import { rmsNormBackwardOn } from './ops/rms_norm_backward.js';
+import type { unitNorm, unitNormForward } from './ops/unit_norm.js';
+import { unitNormForwardOn, unitNormOn } from './ops/unit_norm.js';
+import type { unitNormBackward } from './ops/unit_norm_backward.js';
+import { unitNormBackwardOn } from './ops/unit_norm_backward.js';
 import { describe, LayerNormError } from './runtime/errors.js';
 import { defaultHeapOwner, HeapOwner } from './runtime/heap.js';
 import { instantiate } from './runtime/load.js';
@@ -64,6 +72,18 @@ export interface Engine extends UsingDisposable {
   readonly layerNormForward: typeof layerNormForward;
   /** `layerNormBackward` in this engine's memory. */
   readonly layerNormBackward: typeof layerNormBackward;
+  /** `rmsNorm` in this engine's memory. */
+  readonly rmsNorm: typeof rmsNorm;
+  /** `rmsNormForward` in this engine's memory. */
+  readonly rmsNormForward: typeof rmsNormForward;
+  /** `rmsNormBackward` in this engine's memory. */
+  readonly rmsNormBackward: typeof rmsNormBackward;
+  /** `unitNorm` in this engine's memory. */
+  readonly unitNorm: typeof unitNorm;
+  /** `unitNormForward` in this engine's memory. */
+  readonly unitNormForward: typeof unitNormForward;
+  /** `unitNormBackward` in this engine's memory. */
+  readonly unitNormBackward: typeof unitNormBackward;
   /** `tensor` in this engine's memory. Its tensors can be passed to this engine only. */
   readonly tensor: typeof tensor;
   /**
@@ -83,6 +103,15 @@ class OwnEngine extends Disposing implements Engine {
     layerNormForwardOn(this.#owner, x, options);
   readonly layerNormBackward: typeof layerNormBackward = (dy, x, options) =>
     layerNormBackwardOn(this.#owner, dy, x, options);
+  readonly rmsNorm: typeof rmsNorm = (x, options) => rmsNormOn(this.#owner, x, options);
+  readonly rmsNormForward: typeof rmsNormForward = (x, options) => rmsNormForwardOn(this.#owner, x, options);
+  readonly rmsNormBackward: typeof rmsNormBackward = (dy, x, options) =>
+    rmsNormBackwardOn(this.#owner, dy, x, options);
+  readonly unitNorm: typeof unitNorm = (x, options) => unitNormOn(this.#owner, x, options);
+  readonly unitNormForward: typeof unitNormForward = (x, options) =>
+    unitNormForwardOn(this.#owner, x, options);
+  readonly unitNormBackward: typeof unitNormBackward = (dy, x, options) =>
+    unitNormBackwardOn(this.#owner, dy, x, options);
   readonly tensor: typeof tensor = (data, shape, dtype) => tensorOn(this.#owner, data, shape, dtype);
 
   constructor(owner: HeapOwner) {

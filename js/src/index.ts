@@ -42,7 +42,9 @@ export {
   type RegularizerName,
   regularizers,
 } from './layers/regularizers.js';
+export { RMSNormalization, type RMSNormalizationOptions } from './layers/rms_normalization.js';
 export type { CustomObjects, SerializedIdentifier, SerializedObject } from './layers/serialization.js';
+export { UnitNormalization, type UnitNormalizationOptions } from './layers/unit_normalization.js';
 export { setWarningHandler, type WarningHandler } from './layers/warnings.js';
 export { Weight, type WeightDType, type WeightOptions, type WeightValue } from './layers/weight.js';
 export {
@@ -68,6 +70,19 @@ export {
   momentsCombiner,
   type NestedMask,
 } from './ops/mergeable_moments.js';
+export { type RmsNormForward, type RmsNormOptions, rmsNorm, rmsNormForward } from './ops/rms_norm.js';
+export {
+  type RmsNormBackward,
+  type RmsNormBackwardOptions,
+  type RmsNormGradient,
+  rmsNormBackward,
+} from './ops/rms_norm_backward.js';
+export { type UnitNormForward, type UnitNormOptions, unitNorm, unitNormForward } from './ops/unit_norm.js';
+export {
+  type UnitNormBackward,
+  type UnitNormBackwardOptions,
+  unitNormBackward,
+} from './ops/unit_norm_backward.js';
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';

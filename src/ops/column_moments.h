@@ -33,26 +33,28 @@ class ColumnMoments {
       : storage_(storage), x_(x), reduced_(reduced), cols_(cols), width_(width) {}
 
   // To be called once. Returns whether all columns are known.
-  bool find(double epsilon) {
-    return find(epsilon, [&](std::size_t c, T shift, const Moments& m) {
-      keep(c, Statistics<T>::about(shift, m, epsilon));
+  bool find(Spread spread) {
+    return find(spread, [&](std::size_t c, T shift, const Moments& m) {
+      keep(c, Statistics<T>::about(shift, m, spread));
     });
   }
 
   // The same, handing the moments of x - shift of each column to take(column, shift, moments), the last time those that count.
   template <class Take>
-  bool find(double epsilon, Take take) {
+  bool find(Spread spread, Take take) {
     const std::size_t peek = cols_ < kPeek ? cols_ : kPeek;
-    sum(peek);
-    for (std::size_t c = 0; c < width_; ++c) {
-      const bool one_sign =
-          !always_shifted<T>(cols_) && have_one_sign(storage_, storage_.at(x_, c), reduced_, peek);
-      shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
+    if (spread.is_about_mean()) {
+      sum(peek);
+      for (std::size_t c = 0; c < width_; ++c) {
+        const bool one_sign =
+            !always_shifted<T>(cols_) && have_one_sign(storage_, storage_.at(x_, c), reduced_, peek);
+        shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
+      }
     }
     sum(cols_);
     bool again = false;
     for (std::size_t c = 0; c < width_; ++c) {
-      const Moments m = moments(c, cols_, epsilon);
+      const Moments m = moments(c, cols_, spread);
       if (m.trusted) {
         take(c, shift_[c], m);
       } else {
@@ -61,12 +63,12 @@ class ColumnMoments {
       }
       known[c] = m.trusted;
     }
-    if (!again) return true;
+    if (!again || !spread.is_about_mean()) return !again;
     sum(cols_);
     bool all = true;
     for (std::size_t c = 0; c < width_; ++c) {
       if (known[c]) continue;
-      const Moments m = moments(c, cols_, epsilon);
+      const Moments m = moments(c, cols_, spread);
       take(c, shift_[c], m);
       known[c] = m.trusted;
       all &= m.trusted;
@@ -173,8 +175,8 @@ class ColumnMoments {
     }
   }
 
-  Moments moments(std::size_t c, std::size_t count, double epsilon) const {
-    return Moments::from_sums<T>(value(sums_, c), value(squares_, c), count, epsilon);
+  Moments moments(std::size_t c, std::size_t count, Spread spread) const {
+    return Moments::from_sums<T>(value(sums_, c), value(squares_, c), count, spread);
   }
   static double value(const Wide (&wide)[2], std::size_t c) {
     if constexpr (kCompensated) {

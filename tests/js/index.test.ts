@@ -8,6 +8,8 @@ test('exports what is documented, and no more', () => {
     'LayerNormalization',
     'Moments',
     'Normalization',
+    'RMSNormalization',
+    'UnitNormalization',
     'Weight',
     'configure',
     'constraints',
@@ -19,8 +21,14 @@ test('exports what is documented, and no more', () => {
     'layerNormForward',
     'momentsCombiner',
     'regularizers',
+    'rmsNorm',
+    'rmsNormBackward',
+    'rmsNormForward',
     'setWarningHandler',
     'tensor',
+    'unitNorm',
+    'unitNormBackward',
+    'unitNormForward',
   ]);
 });
 

@@ -1,7 +1,20 @@
 // Nothing leaks, and no view that is handed out is stale.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createEngine, info, layerNorm, layerNormBackward, layerNormForward, tensor } from 'layernorm';
+import {
+  createEngine,
+  info,
+  layerNorm,
+  layerNormBackward,
+  layerNormForward,
+  rmsNorm,
+  rmsNormBackward,
+  rmsNormForward,
+  tensor,
+  unitNorm,
+  unitNormBackward,
+  unitNormForward,
+} from 'layernorm';
 import { thrownBy } from './support/errors.js';
 import { normals } from './support/random.js';
 import { expectSameBits } from './support/ulp.js';
@@ -28,6 +41,17 @@ test.each<[string, () => void]>([
       using t = tensor(x, [100, 60]);
       const { y, mean, rstd } = layerNormForward(t, { gamma });
       for (const one of [y, mean, rstd]) one.dispose();
+    },
+  ],
+  [
+    'operations about zero, of arrays and of tensors',
+    () => {
+      const { rstd } = rmsNormForward(x, { shape: [100, 60], gamma });
+      rmsNormBackward(x, x, { shape: [100, 60], rstd, gamma });
+      using t = tensor(x, [100, 60]);
+      const unit = unitNormForward(t);
+      const { dx } = unitNormBackward(x, t, { rstd: unit.rstd });
+      for (const one of [unit.y, unit.rstd, dx, unitNorm(t), rmsNorm(t, { gamma })]) one.dispose();
     },
   ],
   [

@@ -70,6 +70,8 @@ describe('loading', () => {
       'LayerNormalization',
       'Moments',
       'Normalization',
+      'RMSNormalization',
+      'UnitNormalization',
       'Weight',
       'configure',
       'constraints',
@@ -82,8 +84,14 @@ describe('loading', () => {
       'layerNormForward',
       'momentsCombiner',
       'regularizers',
+      'rmsNorm',
+      'rmsNormBackward',
+      'rmsNormForward',
       'setWarningHandler',
       'tensor',
+      'unitNorm',
+      'unitNormBackward',
+      'unitNormForward',
     ]);
   });
 
@@ -153,7 +161,7 @@ describe('errors', () => {
   test('the source map leads to the TypeScript', () => {
     const { stderr } = node('--enable-source-maps', 'bad_input.mjs');
     assert.match(stderr, /js\/src\/tensor\/tensor_like\.ts:\d+\n\s*throw new LayerNormError\(/);
-    assert.match(stderr, /at readCall \(.*js\/src\/ops\/layer_norm\.ts:\d+:\d+\)/);
+    assert.match(stderr, /at readCall \(.*js\/src\/ops\/normalize\.ts:\d+:\d+\)/);
   });
 
   test('a module that does not fit is refused, and nothing else happens', () => {

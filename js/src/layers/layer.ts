@@ -139,6 +139,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
   /** Whether inputs are rounded to the type of the results before anything is computed. */
   autocast: boolean;
   #trainable: boolean;
+  #built = false;
   #buildShape: PartialShape | undefined;
   #own: Weight[] = [];
   /** Those of them that were made to be learned. */
@@ -211,7 +212,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
 
   /** Whether the weights are there. */
   get built(): boolean {
-    return this.#buildShape !== undefined;
+    return this.#built;
   }
 
   /** Whether the weights are to be learned. Setting it sets it for each weight that was made to be learned. */
@@ -289,13 +290,13 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
   build(inputShape: PartialShape): void {
     const operation = `${this.className}.build`;
     checkPartialShape(operation, inputShape);
-    if (this.#buildShape !== undefined) {
-      const same = formatShape(this.#buildShape) === formatShape(inputShape);
+    if (this.#built) {
+      const same = !this.#buildShape || formatShape(this.#buildShape) === formatShape(inputShape);
       if (same) return;
       throw new LayerNormError(
         'ERR_ARGUMENT',
-        `${operation}: layer '${this.name}' is built for inputs ${formatShape(this.#buildShape)} already, expected no second ` +
-          `build for ${formatShape(inputShape)}`,
+        `${operation}: layer '${this.name}' is built for inputs ${formatShape(this.#buildShape ?? [])} already, expected no ` +
+          `second build for ${formatShape(inputShape)}`,
       );
     }
     try {
@@ -305,6 +306,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
       throw error;
     }
     this.#buildShape = Object.freeze([...inputShape]);
+    this.#built = true;
   }
 
   /**
@@ -567,7 +569,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
 
   /** Marks the layer as built where no input has to tell it anything. */
   protected buildWithoutShape(): void {
-    this.#buildShape = [];
+    this.#built = true;
   }
 }
 

@@ -49,16 +49,18 @@ export function readBoolean(operation: string, name: string, value: unknown, fal
 
 /**
  * An option `axis` of a layer: an integer, or a list of integers, which is copied.
+ * @param expected - how Keras words that it is anything else
  * @throws {@link LayerNormError} `ERR_AXIS` for anything else, null too
  */
-export function readAxisOption(className: string, axis: unknown): number | readonly number[] {
+export function readAxisOption(
+  className: string,
+  axis: unknown,
+  expected = "Expected an int or a list/tuple of ints for the argument 'axis',",
+): number | readonly number[] {
   if (axis === undefined) return -1;
   if (Number.isInteger(axis)) return axis as number;
   if (Array.isArray(axis) && axis.every(Number.isInteger)) return [...axis];
-  throw new LayerNormError(
-    'ERR_AXIS',
-    `${className}: Expected an int or a list/tuple of ints for the argument 'axis', got ${describe(axis)}`,
-  );
+  throw new LayerNormError('ERR_AXIS', `${className}: ${expected} got ${describe(axis)}`);
 }
 
 /**

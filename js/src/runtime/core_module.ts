@@ -108,6 +108,85 @@ export interface CoreModule {
     firstGroup: number,
     last: boolean,
   ): number;
+  /** @returns bytes that {@link rmsNormForward} needs besides, as {@link layerNormForwardWorkspace} */
+  rmsNormForwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
+  /**
+   * As {@link layerNormForward}, but about zero: there is neither mean nor beta.
+   * @param rstd - address for one 1 / sqrt(mean(x^2) + epsilon) per group, or 0
+   * @param epsilon - added to the mean of the squares
+   */
+  rmsNormForward(
+    dtype: number,
+    x: number,
+    y: number,
+    gamma: number,
+    rstd: number,
+    workspace: number,
+    workspaceBytes: number,
+    dims: number,
+    rank: number,
+    axes: number,
+    epsilon: number,
+  ): number;
+  /** @returns bytes that {@link rmsNormBackward} needs besides, as {@link layerNormBackwardWorkspace} */
+  rmsNormBackwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
+  /** The gradient of {@link rmsNormForward}, its arguments as those of {@link layerNormBackward}. */
+  rmsNormBackward(
+    dtype: number,
+    dy: number,
+    x: number,
+    rstd: number,
+    gamma: number,
+    dx: number,
+    dgamma: number,
+    workspace: number,
+    workspaceBytes: number,
+    dims: number,
+    rank: number,
+    axes: number,
+    firstGroup: number,
+    last: boolean,
+  ): number;
+  /** @returns bytes that {@link unitNormForward} needs besides, as {@link layerNormForwardWorkspace} */
+  unitNormForwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
+  /**
+   * As {@link layerNormForward}, but divided by the norm: there is no mean, and there are no parameters.
+   * @param rstd - address for one 1 / max(sqrt(sum(x^2)), epsilon) per group, or 0
+   * @param epsilon - the least norm that is divided by
+   */
+  unitNormForward(
+    dtype: number,
+    x: number,
+    y: number,
+    rstd: number,
+    workspace: number,
+    workspaceBytes: number,
+    dims: number,
+    rank: number,
+    axes: number,
+    epsilon: number,
+  ): number;
+  /** @returns bytes that {@link unitNormBackward} needs besides, as {@link layerNormBackwardWorkspace} */
+  unitNormBackwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
+  /**
+   * The gradient of {@link unitNormForward}, its arguments as those of {@link layerNormBackward}.
+   * @param epsilon - that of the forward call: where rstd is 1 / epsilon, it is a constant
+   */
+  unitNormBackward(
+    dtype: number,
+    dy: number,
+    x: number,
+    rstd: number,
+    dx: number,
+    workspace: number,
+    workspaceBytes: number,
+    dims: number,
+    rank: number,
+    axes: number,
+    epsilon: number,
+    firstGroup: number,
+    last: boolean,
+  ): number;
   /** @returns address of the status' {@link LayerNormErrorCode} */
   statusCode(status: number): number;
   /** @returns address of a sentence about the status */

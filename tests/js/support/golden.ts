@@ -11,7 +11,7 @@ export interface GoldenArray {
 export interface KerasCase {
   name: string;
   class_name: string;
-  config: Record<string, unknown> & { axis: number[]; epsilon: number; rms_scaling: boolean };
+  config: Record<string, unknown> & { axis: number | number[]; epsilon: number; rms_scaling: boolean };
   training: boolean | null;
   /** How often the layer was called on the input; all that follows is of the last call. */
   calls: number;
