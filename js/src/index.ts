@@ -48,6 +48,31 @@ export { UnitNormalization, type UnitNormalizationOptions } from './layers/unit_
 export { setWarningHandler, type WarningHandler } from './layers/warnings.js';
 export { Weight, type WeightDType, type WeightOptions, type WeightValue } from './layers/weight.js';
 export {
+  type BatchNormForward,
+  type BatchNormForwardOptions,
+  type BatchNormMoving,
+  type BatchNormOptions,
+  batchNorm,
+  batchNormForward,
+} from './ops/batch_norm.js';
+export { type BatchNormBackwardOptions, batchNormBackward } from './ops/batch_norm_backward.js';
+export type {
+  ChannelBackwardOptions,
+  ChannelGradients,
+  ChannelOptions,
+  ChannelResultOf,
+} from './ops/channels.js';
+export {
+  type GroupNormForward,
+  type GroupNormOptions,
+  groupNorm,
+  groupNormForward,
+  type InstanceNormOptions,
+} from './ops/group_norm.js';
+export { type GroupNormBackwardOptions, groupNormBackward } from './ops/group_norm_backward.js';
+export type { GroupResultOf } from './ops/groups.js';
+export { instanceNorm, instanceNormBackward, instanceNormForward } from './ops/instance_norm.js';
+export {
   type LayerNormForward,
   type LayerNormOptions,
   type LayerNormOutput,
@@ -61,6 +86,7 @@ export {
   type LayerNormGradients,
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
+export type { MaskLike, NestedMask } from './ops/mask.js';
 export {
   type FinalMoments,
   Moments,
@@ -68,8 +94,8 @@ export {
   type MomentsOptions,
   type MomentsUpdateOptions,
   momentsCombiner,
-  type NestedMask,
 } from './ops/mergeable_moments.js';
+export { type MomentsCallOptions, type MomentsResult, moments } from './ops/moments.js';
 export { type RmsNormForward, type RmsNormOptions, rmsNorm, rmsNormForward } from './ops/rms_norm.js';
 export {
   type RmsNormBackward,
@@ -95,6 +121,7 @@ export type {
   NestedArray,
   Output,
   ParameterResultOf,
+  ReducedResultOf,
   ResultOf,
   ShapedArray,
   TensorLike,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import * as layernorm from 'layernorm';
 import { createEngine, info, layerNorm, layerNormBackward, tensor } from 'layernorm';
 import { expectError } from './support/errors.js';
 
@@ -58,6 +59,39 @@ describe('createEngine', () => {
     expect(info().liveTensors).toBe(0);
     t.dispose();
     engine.dispose();
+  });
+
+  test('has every operation', async () => {
+    using engine = await createEngine();
+    const wide = Float32Array.from({ length: 24 }, (_, i) => i * i);
+    const shape = [2, 3, 4];
+    const given = { shape, axis: 1, groups: 3 };
+    const { groups: _, ...plain } = given;
+    let expected: unknown;
+    for (const of of [engine, layernorm]) {
+      const batch = of.batchNormForward(wide, plain);
+      const group = of.groupNormForward(wide, given);
+      const instance = of.instanceNormForward(wide, plain);
+      const results = [
+        batch,
+        group,
+        instance,
+        of.batchNorm(wide, plain),
+        of.groupNorm(wide, given),
+        of.instanceNorm(wide, plain),
+        of.batchNormBackward(wide, wide, { ...plain, mean: batch.mean, rstd: batch.rstd }),
+        of.groupNormBackward(wide, wide, { ...given, mean: group.mean, rstd: group.rstd }),
+        of.instanceNormBackward(wide, wide, { ...plain, mean: group.mean, rstd: group.rstd }),
+        of.moments(wide, { shape }),
+      ];
+      expected ??= results;
+      expect(results).toEqual(expected);
+    }
+    const operations = Object.keys(layernorm).filter((name) => /^[a-z]+(Norm|$)/.test(name));
+    const own = ['configure', 'info'];
+    expect(Object.keys(engine)).toEqual(
+      expect.arrayContaining(operations.filter((name) => !own.includes(name))),
+    );
   });
 
   test('its functions need no this', async () => {

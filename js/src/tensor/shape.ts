@@ -163,3 +163,28 @@ export function collapse(shape: Shape, axes: number): CollapsedShape {
   if (collapsed === 0) collapsed = 1 << (dims.push(1) - 1);
   return { dims, axes: collapsed >>> 0 };
 }
+
+/** Goes through all indices of some dimensions, the last of them varying fastest, with the sum of what their `steps` lead to. */
+export function eachIndex(
+  dims: Shape,
+  steps: readonly number[],
+  visit: (sum: number, index: number) => void,
+): void {
+  const count = elementCount(dims);
+  const indices = new Array<number>(dims.length).fill(0);
+  let sum = 0;
+  for (let index = 0; index < count; index++) {
+    visit(sum, index);
+    // Counts up as an odometer does.
+    for (let i = dims.length - 1; i >= 0; i--) {
+      const next = (indices[i] as number) + 1;
+      if (next < (dims[i] as number)) {
+        indices[i] = next;
+        sum += steps[i] as number;
+        break;
+      }
+      sum -= (next - 1) * (steps[i] as number);
+      indices[i] = 0;
+    }
+  }
+}
