@@ -8,6 +8,11 @@ export {
   type ThreadOptions,
 } from './engine.js';
 export {
+  BatchNormalization,
+  type BatchNormalizationOptions,
+  type RenormClipping,
+} from './layers/batch_normalization.js';
+export {
   type Constraint,
   type ConstraintFunction,
   type ConstraintIdentifier,
@@ -20,6 +25,7 @@ export {
   type PolicyName,
   type VariableDType,
 } from './layers/dtype_policy.js';
+export { GroupNormalization, type GroupNormalizationOptions } from './layers/group_normalization.js';
 export {
   type Initializer,
   type InitializerFunction,

@@ -3,7 +3,9 @@ import * as layernorm from 'layernorm';
 
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
+    'BatchNormalization',
     'DTypePolicy',
+    'GroupNormalization',
     'LayerNormError',
     'LayerNormalization',
     'Moments',

@@ -65,7 +65,9 @@ describe('loading', () => {
 
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
+      'BatchNormalization',
       'DTypePolicy',
+      'GroupNormalization',
       'LayerNormError',
       'LayerNormalization',
       'Moments',

@@ -1,3 +1,4 @@
+import type { MaskLike } from '../ops/mask.js';
 import { checkOptions, isOptions } from '../ops/options.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { Disposing } from '../tensor/disposable.js';
@@ -93,7 +94,7 @@ export interface ApplyOptions {
    */
   training?: boolean | null;
   /** Which positions of x count, for layers that look at that. @defaultValue all */
-  mask?: TensorLike | null;
+  mask?: MaskLike | null;
 }
 
 const APPLY_OPTIONS: Record<keyof ApplyOptions, true> = { shape: true, training: true, mask: true };
@@ -110,7 +111,7 @@ export interface Call {
   readonly training: boolean;
   /** Whether a gradient may be asked for. */
   readonly isKept: boolean;
-  readonly mask: TensorLike | undefined;
+  readonly mask: MaskLike | undefined;
   /** What the gradient needs, by the layer's own names. The tensors among it are disposed of with the call. */
   readonly saved: Record<string, Elements>;
 }

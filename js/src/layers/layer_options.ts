@@ -64,6 +64,16 @@ export function readAxisOption(
 }
 
 /**
+ * The option `axis` of a layer with channels: an integer, also in a list, as Keras 2 wrote it.
+ * @throws {@link LayerNormError} `ERR_AXIS`
+ */
+export function readChannelAxis(className: string, axis: unknown): number {
+  const value = Array.isArray(axis) && axis.length === 1 ? axis[0] : (axis ?? -1);
+  if (Number.isInteger(value)) return value;
+  throw new LayerNormError('ERR_AXIS', `${className}: axis is ${describe(axis)}, expected an integer`);
+}
+
+/**
  * The option `name`.
  * @throws {@link LayerNormError} `ERR_ARGUMENT`
  */
