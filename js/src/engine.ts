@@ -20,6 +20,8 @@ import type { rmsNorm, rmsNormForward } from './ops/rms_norm.js';
 import { rmsNormForwardOn, rmsNormOn } from './ops/rms_norm.js';
 import type { rmsNormBackward } from './ops/rms_norm_backward.js';
 import { rmsNormBackwardOn } from './ops/rms_norm_backward.js';
+import type { spectralNorm, spectralNormBackward } from './ops/spectral_norm.js';
+import { spectralNormBackwardOn, spectralNormOn } from './ops/spectral_norm.js';
 import type { unitNorm, unitNormForward } from './ops/unit_norm.js';
 import { unitNormForwardOn, unitNormOn } from './ops/unit_norm.js';
 import type { unitNormBackward } from './ops/unit_norm_backward.js';
@@ -116,6 +118,10 @@ export interface Engine extends UsingDisposable {
   readonly unitNormForward: typeof unitNormForward;
   /** `unitNormBackward` in this engine's memory. */
   readonly unitNormBackward: typeof unitNormBackward;
+  /** `spectralNorm` in this engine's memory. */
+  readonly spectralNorm: typeof spectralNorm;
+  /** `spectralNormBackward` in this engine's memory. */
+  readonly spectralNormBackward: typeof spectralNormBackward;
   /** `tensor` in this engine's memory. Its tensors can be passed to this engine only. */
   readonly tensor: typeof tensor;
   /**
@@ -160,6 +166,10 @@ class OwnEngine extends Disposing implements Engine {
     unitNormForwardOn(this.#owner, x, options);
   readonly unitNormBackward: typeof unitNormBackward = (dy, x, options) =>
     unitNormBackwardOn(this.#owner, dy, x, options);
+  readonly spectralNorm: typeof spectralNorm = (kernel, options) =>
+    spectralNormOn(this.#owner, kernel, options);
+  readonly spectralNormBackward: typeof spectralNormBackward = (dy, kernel, options) =>
+    spectralNormBackwardOn(this.#owner, dy, kernel, options);
   readonly tensor: typeof tensor = (data, shape, dtype) => tensorOn(this.#owner, data, shape, dtype);
 
   constructor(owner: HeapOwner) {

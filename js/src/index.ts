@@ -109,6 +109,13 @@ export {
   type RmsNormGradient,
   rmsNormBackward,
 } from './ops/rms_norm_backward.js';
+export {
+  type SpectralNorm,
+  type SpectralNormBackwardOptions,
+  type SpectralNormOptions,
+  spectralNorm,
+  spectralNormBackward,
+} from './ops/spectral_norm.js';
 export { type UnitNormForward, type UnitNormOptions, unitNorm, unitNormForward } from './ops/unit_norm.js';
 export {
   type UnitNormBackward,

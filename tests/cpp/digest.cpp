@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/layer_norm.h"
+#include "ops/spectral_norm.h"
 #include "simd/build.h"
 #include "simd/sixteen_bit.h"
 #include "support/datasets.h"
@@ -132,6 +134,77 @@ void print(const char* name, DType dtype, const Shape& shape, const Dataset& dat
   print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
 
+// Spectral normalization and its gradient; `stored` and P as in digest().
+template <class S, class P, class Stored>
+Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset,
+                        Stored stored) {
+  Random random(rows * 31 + cols);
+  std::vector<P> numbers(rows * cols), u(cols), v(rows), sigma(1);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<P>(dataset.element(random, i % cols, cols));
+  }
+  const auto kernel = stored(numbers);
+  for (P& one : u) one = static_cast<P>(random.uniform() - 0.5);
+  for (P& d : numbers) d = static_cast<P>(random.uniform() - 0.5);
+  const auto dy = stored(numbers);
+  auto y = kernel, dkernel = kernel;
+  std::vector<double> workspace(spectral_norm_workspace(rows, cols) / sizeof(double));
+
+  SpectralNormForward args;
+  args.dtype = dtype;
+  args.rows = rows;
+  args.cols = cols;
+  args.power_iterations = 2;
+  args.kernel = kernel.data();
+  args.u = args.u_out = u.data();
+  args.y = y.data();
+  args.v = v.data();
+  args.sigma = sigma.data();
+  args.workspace = workspace.data();
+  args.workspace_bytes = workspace.size() * sizeof(double);
+  if (spectral_norm_forward_on<S>(args) != Status::ok) std::abort();
+
+  SpectralNormBackward gradient;
+  gradient.dtype = dtype;
+  gradient.rows = rows;
+  gradient.cols = cols;
+  gradient.dy = dy.data();
+  gradient.kernel = kernel.data();
+  gradient.u = u.data();
+  gradient.v = v.data();
+  gradient.sigma = static_cast<double>(sigma[0]);
+  gradient.dkernel = dkernel.data();
+  gradient.workspace = workspace.data();
+  gradient.workspace_bytes = workspace.size() * sizeof(double);
+  if (spectral_norm_backward_on<S>(gradient) != Status::ok) std::abort();
+
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  return {hash(sigma, hash(v, hash(u, hash(y, start)))), hash(dkernel, start)};
+}
+
+template <class S>
+Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset) {
+  const auto same = [](const auto& numbers) { return numbers; };
+  if (dtype == DType::float64) return spectral_digest<S, double>(dtype, rows, cols, dataset, same);
+  if (dtype == DType::float32) return spectral_digest<S, float>(dtype, rows, cols, dataset, same);
+  return spectral_digest<S, float>(dtype, rows, cols, dataset, [&](const std::vector<float>& numbers) {
+    std::vector<std::uint16_t> bits(numbers.size());
+    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
+    return bits;
+  });
+}
+
+void print_spectral(const char* name, DType dtype, std::size_t rows, std::size_t cols,
+                    const Dataset& dataset) {
+  const Digests intrinsics = spectral_digest<simd::Simd128>(dtype, rows, cols, dataset);
+  const Digests emulated = spectral_digest<simd::Emulated>(dtype, rows, cols, dataset);
+  std::string what = "spectral ";
+  what.append(name).append(" ").append(std::to_string(rows)).append("x").append(std::to_string(cols));
+  what.append(" ").append(dataset.name);
+  print(what, intrinsics.forward, emulated.forward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
+}
+
 }  // namespace
 }  // namespace layernorm::test
 
@@ -155,6 +228,16 @@ int main() {
         print("float16", DType::float16, shape, dataset, affine, rms_scaling);
         print("bfloat16", DType::bfloat16, shape, dataset, affine, rms_scaling);
       }
+    }
+  }
+  for (const auto& [rows, cols] : {std::pair{1, 5}, {3, 1}, {7, 64}, {37, 53}, {130, 67}, {5, 600}}) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      const auto r = static_cast<std::size_t>(rows), c = static_cast<std::size_t>(cols);
+      print_spectral("float32", DType::float32, r, c, dataset);
+      print_spectral("float64", DType::float64, r, c, dataset);
+      print_spectral("float16", DType::float16, r, c, dataset);
+      print_spectral("bfloat16", DType::bfloat16, r, c, dataset);
     }
   }
   return all_agree ? 0 : 1;

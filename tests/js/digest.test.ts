@@ -1,7 +1,13 @@
 // Tier: bitwise. What the package computes has the bits of the native build: each line of build/digest.txt, which
 // `npm test -- --only digest` writes, is a hash of one kernel's output on inputs that are made here once more.
 import { readFileSync } from 'node:fs';
-import { type DType, layerNormBackward, layerNormForward } from 'layernorm';
+import {
+  type DType,
+  layerNormBackward,
+  layerNormForward,
+  spectralNorm,
+  spectralNormBackward,
+} from 'layernorm';
 import { isSixteenBit } from '../../js/src/tensor/dtype.js';
 import { copierOf } from '../../js/src/tensor/sixteen_bit.js';
 
@@ -114,8 +120,11 @@ const lines = readFileSync(new URL('../../build/digest.txt', import.meta.url), '
   .trim()
   .split('\n');
 
+const SPECTRAL = /^(backward )?spectral (float32|float64|float16|bfloat16) (\d+)x(\d+) (.+) ([0-9a-f]{16})$/;
+
 const cases = new Map<string, Case>();
 for (const line of lines) {
+  if (SPECTRAL.test(line)) continue;
   const match = LINE.exec(line);
   if (match === null) throw new Error(`build/digest.txt has the line '${line}'`);
   const [, backward, dtype, sizes, axes, affine, rms, dataset, digest] = match as unknown as string[];
@@ -147,4 +156,49 @@ test.each(Object.keys(DATASETS))('%s: the bits of the native build', (name) => {
   );
   expect(chosen.length).toBeGreaterThan(20);
   for (const one of chosen) expect({ ...one, ...compute(one) }).toEqual(one);
+});
+
+/** The hashes of y, u, v and sigma, and of the gradient, of a spectral norm. */
+function computeSpectral(dtype: DType, rows: number, cols: number, dataset: string): [string, string] {
+  const random = new Random(rows * 31 + cols);
+  const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
+  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
+  const narrowed = (numbers: Float32Array): Float32Array => {
+    if (!isSixteenBit(dtype)) return numbers;
+    const bits = new Uint16Array(numbers.length);
+    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
+    return bits as object as Float32Array;
+  };
+  const length = rows * cols;
+  const kernel = narrowed(TypedArray.from({ length }, (_, i) => element(random, i % cols, cols)));
+  const start = TypedArray.from({ length: cols }, () => random.uniform() - 0.5);
+  const dy = narrowed(TypedArray.from({ length }, () => random.uniform() - 0.5));
+  const options = { shape: [rows, cols], dtype };
+  const { kernel: y, u, v, sigma } = spectralNorm(kernel, { ...options, u: start, powerIterations: 2 });
+  const dkernel = spectralNormBackward(dy, kernel, { ...options, u, v, sigma });
+  const forward = hash(TypedArray.of(sigma), hash(v, hash(u, hash(y, START))));
+  return [forward, hash(dkernel, START)].map((state) => state.toString(16).padStart(16, '0')) as [
+    string,
+    string,
+  ];
+}
+
+test('spectral norms: the bits of the native build', () => {
+  const digests = new Map<string, string>();
+  const found: [DType, number, number, string][] = [];
+  for (const line of lines) {
+    const match = SPECTRAL.exec(line);
+    if (match === null) continue;
+    const [, backward, dtype, rows, cols, dataset] = match as unknown as string[];
+    digests.set(line.slice(0, -17), line.slice(-16));
+    if (!backward && Number(rows) * Number(cols) <= 2000) {
+      found.push([dtype as DType, Number(rows), Number(cols), dataset as string]);
+    }
+  }
+  expect(found.length).toBeGreaterThan(200);
+  for (const [dtype, rows, cols, dataset] of found) {
+    const what = `spectral ${dtype} ${rows}x${cols} ${dataset}`;
+    const [forward, backward] = computeSpectral(dtype, rows, cols, dataset);
+    expect([what, forward, backward]).toEqual([what, digests.get(what), digests.get(`backward ${what}`)]);
+  }
 });

@@ -171,6 +171,16 @@ describe('a disposed engine', () => {
       'ERR_DISPOSED',
       'layerNormBackward: the engine has been disposed',
     );
+    expectError(
+      () => engine.spectralNorm(x, { u: x }),
+      'ERR_DISPOSED',
+      'spectralNorm: the engine has been disposed',
+    );
+    expectError(
+      () => engine.spectralNormBackward(x, x, { u: x, v: [1], sigma: 1 }),
+      'ERR_DISPOSED',
+      'spectralNormBackward: the engine has been disposed',
+    );
     expectError(() => engine.tensor(x), 'ERR_DISPOSED', 'tensor: the engine has been disposed');
     expectError(() => engine.info(), 'ERR_DISPOSED', 'info: the engine has been disposed');
     expectError(() => t.array, 'ERR_DISPOSED', /disposed/);

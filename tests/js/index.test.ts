@@ -37,6 +37,8 @@ test('exports what is documented, and no more', () => {
     'rmsNormBackward',
     'rmsNormForward',
     'setWarningHandler',
+    'spectralNorm',
+    'spectralNormBackward',
     'tensor',
     'unitNorm',
     'unitNormBackward',

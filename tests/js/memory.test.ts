@@ -17,6 +17,8 @@ import {
   rmsNorm,
   rmsNormBackward,
   rmsNormForward,
+  spectralNorm,
+  spectralNormBackward,
   tensor,
   unitNorm,
   unitNormBackward,
@@ -75,6 +77,16 @@ test.each<[string, () => void]>([
       const { y, mean, rstd } = layerNormForward(t, { gamma });
       const { dgamma } = layerNormBackward(y, t, { mean, rstd, gamma, out: y, outputs: ['dx', 'dgamma'] });
       for (const one of [y, mean, rstd, dgamma]) one.dispose();
+    },
+  ],
+  [
+    'spectral norms',
+    () => {
+      using t = tensor(x, [100, 60]);
+      const { kernel, u, v, sigma } = spectralNorm(t, { u: gamma });
+      const dx = spectralNormBackward(x, t, { u, v, sigma });
+      for (const one of [kernel, u, v, dx]) one.dispose();
+      thrownBy(() => spectralNorm(t, { u: x }));
     },
   ],
   [

@@ -100,6 +100,8 @@ describe('loading', () => {
       'rmsNormBackward',
       'rmsNormForward',
       'setWarningHandler',
+      'spectralNorm',
+      'spectralNormBackward',
       'tensor',
       'unitNorm',
       'unitNormBackward',

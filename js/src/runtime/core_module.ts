@@ -369,6 +369,64 @@ export interface CoreModule {
     rank: number,
     axes: number,
   ): number;
+  /** @returns bytes that {@link spectralNormForward} and {@link spectralNormBackward} need besides; 2^32 - 1 for all that is more */
+  spectralNormWorkspace(rows: number, cols: number): number;
+  /**
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of the kernel and of y, and of all else where it has not 16 bits: that is
+   * float32 then
+   * @param kernel - address of the kernel, `rows` times `cols` elements
+   * @param u - address of `cols` elements
+   * @param y - address for the kernel divided by sigma; may equal `kernel`
+   * @param uOut - address for the new u, may equal `u`; or 0
+   * @param v - address for `rows` elements, or 0
+   * @param sigma - address for one element, or 0
+   * @param workspace - address, aligned to 8 bytes
+   * @param workspaceBytes - its size, at least {@link spectralNormWorkspace}
+   * @param powerIterations - how often u is improved, 1 at least
+   * @param epsilon - the least length that u and v are divided by
+   * @returns a status, 0 when all is well
+   */
+  spectralNormForward(
+    dtype: number,
+    kernel: number,
+    u: number,
+    y: number,
+    uOut: number,
+    v: number,
+    sigma: number,
+    workspace: number,
+    workspaceBytes: number,
+    rows: number,
+    cols: number,
+    powerIterations: number,
+    epsilon: number,
+  ): number;
+  /**
+   * The gradient of {@link spectralNormForward} by the kernel.
+   * @param dtype - as there: the type of dy, of the kernel and of its gradient
+   * @param dy - address of the gradient of y
+   * @param kernel - address of the kernel as it was before
+   * @param u - address of `cols` elements, as the forward call gave them
+   * @param v - address of `rows` elements, as the forward call gave them
+   * @param sigma - as the forward call gave it: the number itself
+   * @param dkernel - address for the gradient; may equal `dy` or `kernel`
+   * @param workspace - address, aligned to 8 bytes
+   * @param workspaceBytes - its size, at least {@link spectralNormWorkspace}
+   * @returns a status, 0 when all is well
+   */
+  spectralNormBackward(
+    dtype: number,
+    dy: number,
+    kernel: number,
+    u: number,
+    v: number,
+    sigma: number,
+    dkernel: number,
+    workspace: number,
+    workspaceBytes: number,
+    rows: number,
+    cols: number,
+  ): number;
   /** @returns address of the status' {@link LayerNormErrorCode} */
   statusCode(status: number): number;
   /** @returns address of a sentence about the status */
