@@ -8,6 +8,11 @@ export {
   type ThreadOptions,
 } from './engine.js';
 export {
+  BatchNormalization,
+  type BatchNormalizationOptions,
+  type RenormClipping,
+} from './layers/batch_normalization.js';
+export {
   type Constraint,
   type ConstraintFunction,
   type ConstraintIdentifier,
@@ -15,12 +20,27 @@ export {
   constraints,
 } from './layers/constraints.js';
 export {
+  type ComputeDType,
+  DTypePolicy,
+  type PolicyName,
+  type VariableDType,
+} from './layers/dtype_policy.js';
+export { GroupNormalization, type GroupNormalizationOptions } from './layers/group_normalization.js';
+export {
   type Initializer,
   type InitializerFunction,
   type InitializerIdentifier,
   type InitializerName,
   initializers,
 } from './layers/initializers.js';
+export type { ApplyOptions, Layer, LayerOptions } from './layers/layer.js';
+export { LayerNormalization, type LayerNormalizationOptions } from './layers/layer_normalization.js';
+export {
+  type AdaptBatch,
+  type AdaptOptions,
+  Normalization,
+  type NormalizationOptions,
+} from './layers/normalization.js';
 export {
   type Regularizer,
   type RegularizerFunction,
@@ -28,7 +48,11 @@ export {
   type RegularizerName,
   regularizers,
 } from './layers/regularizers.js';
+export { RMSNormalization, type RMSNormalizationOptions } from './layers/rms_normalization.js';
 export type { CustomObjects, SerializedIdentifier, SerializedObject } from './layers/serialization.js';
+export { UnitNormalization, type UnitNormalizationOptions } from './layers/unit_normalization.js';
+export { setWarningHandler, type WarningHandler } from './layers/warnings.js';
+export { Weight, type WeightDType, type WeightOptions, type WeightValue } from './layers/weight.js';
 export {
   type BatchNormForward,
   type BatchNormForwardOptions,
@@ -102,6 +126,7 @@ export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';
 export type { Tensor } from './tensor/heap_tensor.js';
+export type { PartialShape } from './tensor/shape.js';
 export { tensor } from './tensor/tensor.js';
 export type {
   DimsTensor,

@@ -3,8 +3,16 @@ import * as layernorm from 'layernorm';
 
 test('exports what is documented, and no more', () => {
   expect(Object.keys(layernorm).sort()).toEqual([
+    'BatchNormalization',
+    'DTypePolicy',
+    'GroupNormalization',
     'LayerNormError',
+    'LayerNormalization',
     'Moments',
+    'Normalization',
+    'RMSNormalization',
+    'UnitNormalization',
+    'Weight',
     'batchNorm',
     'batchNormBackward',
     'batchNormForward',
@@ -28,6 +36,7 @@ test('exports what is documented, and no more', () => {
     'rmsNorm',
     'rmsNormBackward',
     'rmsNormForward',
+    'setWarningHandler',
     'spectralNorm',
     'spectralNormBackward',
     'tensor',

@@ -65,8 +65,16 @@ describe('loading', () => {
 
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
+      'BatchNormalization',
+      'DTypePolicy',
+      'GroupNormalization',
       'LayerNormError',
+      'LayerNormalization',
       'Moments',
+      'Normalization',
+      'RMSNormalization',
+      'UnitNormalization',
+      'Weight',
       'batchNorm',
       'batchNormBackward',
       'batchNormForward',
@@ -91,6 +99,7 @@ describe('loading', () => {
       'rmsNorm',
       'rmsNormBackward',
       'rmsNormForward',
+      'setWarningHandler',
       'spectralNorm',
       'spectralNormBackward',
       'tensor',

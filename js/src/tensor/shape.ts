@@ -7,9 +7,12 @@ export type Shape = readonly number[];
 /** The largest size that the core takes: an uint32. */
 const MAX_SIZE = 2 ** 32 - 1;
 
-/** Writes a shape as error messages show it: `[2, 4]`. */
-export function formatShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
+/** Sizes of which some are not known yet: null. */
+export type PartialShape = readonly (number | null)[];
+
+/** Writes a shape as error messages show it: `[2, 4]`, `[null, 4]`. */
+export function formatShape(shape: PartialShape): string {
+  return `[${shape.map(String).join(', ')}]`;
 }
 
 /** Number of elements: the product of the sizes, 1 for rank 0. */
@@ -71,7 +74,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
  * @returns a mask whose bit i stands for dimension i
  * @throws {@link LayerNormError} `ERR_AXIS`
  */
-export function readAxes(operation: string, axis: unknown, shape: Shape): number {
+export function readAxes(operation: string, axis: unknown, shape: PartialShape): number {
   const rank = shape.length;
   if (!isAxisList(axis)) {
     throw new LayerNormError(
@@ -102,7 +105,7 @@ function isAxisList(axis: unknown): axis is number | readonly number[] {
   return Array.isArray(axis) ? axis.every(Number.isInteger) : Number.isInteger(axis);
 }
 
-function maskOfAxis(operation: string, axis: number, shape: Shape): number {
+function maskOfAxis(operation: string, axis: number, shape: PartialShape): number {
   const rank = shape.length;
   if (axis < -rank || axis >= rank) {
     throw new LayerNormError(
