@@ -67,7 +67,7 @@ export class SampleList {
     }
     body.append(this.#list);
     this.#frame.append(body);
-    figure.append(this.#caption, el('div', { class: 'samples' }, this.#head, body), this.#keys);
+    figure.append(this.#caption, this.#frame, this.#keys);
     this.#list.addEventListener('pointermove', (event) => handlers.onPoint(this.#placeAt(event)));
     this.#list.addEventListener('pointerleave', () => handlers.onPoint(undefined));
     this.#list.addEventListener('click', (event) => {
@@ -151,9 +151,14 @@ export class SampleList {
       page.positions.length < size
         ? ` ${whole(page.positions.length)} of ${whole(size)} elements are drawn, at even distances.`
         : '';
+    const across = settings.method === 'batch' ? ' These come from all samples.' : '';
     const clipped = Math.max(Math.abs(after.min), Math.abs(after.max)) > reach * 1.0001;
     this.#caption.replaceChildren(
-      el('p', {}, `A row is a ${WORDS[settings.method].group}, a cell one of its elements.${thinned}`),
+      el(
+        'p',
+        {},
+        `A row is a ${WORDS[settings.method].group}, a cell one of its elements.${across}${thinned}`,
+      ),
       legend('Before', 'sequential', [
         `${before.min < before.low ? '≤ ' : ''}${significant(before.low, 3)}`,
         `${before.max > before.high ? '≥ ' : ''}${significant(before.high, 3)}`,
