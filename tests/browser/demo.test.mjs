@@ -62,7 +62,7 @@ const settled = () =>
       !document.querySelector('.stale'),
   );
 
-/** Does something that leads to another result, and waits for it. */
+/** Does something that leads to another result, and waits for it. Of several changes at once it may see the first one only. */
 async function change(action) {
   await page.evaluate(() => {
     document.querySelector('#engine-check').textContent = 'waiting for another result';
@@ -382,10 +382,10 @@ describe('the methods', () => {
       assert.ok((await text('#engine-call')).startsWith(call), await text('#engine-call'));
 
       const fill = async (name, numbers) => {
-        await page.check(`#${name}-fieldset input[value=list]`);
+        await change(() => page.check(`#${name}-fieldset input[value=list]`));
         const inputs = page.locator(`#${name}-fieldset .element-input input`);
         assert.equal(await inputs.count(), numbers.length);
-        for (const [i, value] of numbers.entries()) await inputs.nth(i).fill(String(value));
+        for (const [i, value] of numbers.entries()) await change(() => inputs.nth(i).fill(String(value)));
       };
       const length = isPerChannel ? 4 : 3;
       const gamma = [2, -1, 0.5, 3].slice(0, length);
@@ -394,10 +394,8 @@ describe('the methods', () => {
       assert.equal(await page.isVisible('#beta-fieldset'), traits.has > 1);
       assert.equal(await page.isVisible('#parameters-hint'), traits.has < 2);
       if (traits.has > 0) {
-        await change(async () => {
-          await fill('gamma', gamma);
-          if (traits.has > 1) await fill('beta', beta);
-        });
+        await fill('gamma', gamma);
+        if (traits.has > 1) await fill('beta', beta);
         await check(gamma, traits.has > 1 ? beta : undefined);
       }
     });
@@ -779,9 +777,7 @@ describe('by keyboard alone', () => {
 
   test('a method and its groups can be chosen', async () => {
     await tabTo('method=layer');
-    await change(async () => {
-      for (let presses = 0; presses < 4; presses++) await page.keyboard.press('ArrowRight');
-    });
+    for (let presses = 0; presses < 4; presses++) await change(() => page.keyboard.press('ArrowRight'));
     assert.equal(await focused(), 'method=group');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'channel-axis=1');

@@ -70,10 +70,10 @@ export class SharingView {
 
     const cellAt = (row: number, b: number, c: number): HTMLElement => {
       const index = indexIn(sizes, blockDims, b);
-      const whole = sizes.map((_, d) =>
+      const place = sizes.map((_, d) =>
         d === rowDim ? row : d === cellDim ? c : (index[blockDims.indexOf(d)] as number),
       );
-      const { group: number, kept } = groupAt(layout, whole);
+      const { group: number, kept } = groupAt(layout, place);
       const isOdd = kept.reduce((total, k) => total + k, 0) % 2 === 1;
       const isChosen = row === at[0] && b === at[1] && c === at[2];
       return el(
