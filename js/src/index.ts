@@ -8,6 +8,11 @@ export {
   type ThreadOptions,
 } from './engine.js';
 export {
+  BatchNormalization,
+  type BatchNormalizationOptions,
+  type RenormClipping,
+} from './layers/batch_normalization.js';
+export {
   type Constraint,
   type ConstraintFunction,
   type ConstraintIdentifier,
@@ -15,12 +20,27 @@ export {
   constraints,
 } from './layers/constraints.js';
 export {
+  type ComputeDType,
+  DTypePolicy,
+  type PolicyName,
+  type VariableDType,
+} from './layers/dtype_policy.js';
+export { GroupNormalization, type GroupNormalizationOptions } from './layers/group_normalization.js';
+export {
   type Initializer,
   type InitializerFunction,
   type InitializerIdentifier,
   type InitializerName,
   initializers,
 } from './layers/initializers.js';
+export type { ApplyOptions, Layer, LayerOptions } from './layers/layer.js';
+export { LayerNormalization, type LayerNormalizationOptions } from './layers/layer_normalization.js';
+export {
+  type AdaptBatch,
+  type AdaptOptions,
+  Normalization,
+  type NormalizationOptions,
+} from './layers/normalization.js';
 export {
   type Regularizer,
   type RegularizerFunction,
@@ -28,7 +48,36 @@ export {
   type RegularizerName,
   regularizers,
 } from './layers/regularizers.js';
+export { RMSNormalization, type RMSNormalizationOptions } from './layers/rms_normalization.js';
 export type { CustomObjects, SerializedIdentifier, SerializedObject } from './layers/serialization.js';
+export { UnitNormalization, type UnitNormalizationOptions } from './layers/unit_normalization.js';
+export { setWarningHandler, type WarningHandler } from './layers/warnings.js';
+export { Weight, type WeightDType, type WeightOptions, type WeightValue } from './layers/weight.js';
+export {
+  type BatchNormForward,
+  type BatchNormForwardOptions,
+  type BatchNormMoving,
+  type BatchNormOptions,
+  batchNorm,
+  batchNormForward,
+} from './ops/batch_norm.js';
+export { type BatchNormBackwardOptions, batchNormBackward } from './ops/batch_norm_backward.js';
+export type {
+  ChannelBackwardOptions,
+  ChannelGradients,
+  ChannelOptions,
+  ChannelResultOf,
+} from './ops/channels.js';
+export {
+  type GroupNormForward,
+  type GroupNormOptions,
+  groupNorm,
+  groupNormForward,
+  type InstanceNormOptions,
+} from './ops/group_norm.js';
+export { type GroupNormBackwardOptions, groupNormBackward } from './ops/group_norm_backward.js';
+export type { GroupResultOf } from './ops/groups.js';
+export { instanceNorm, instanceNormBackward, instanceNormForward } from './ops/instance_norm.js';
 export {
   type LayerNormForward,
   type LayerNormOptions,
@@ -43,6 +92,7 @@ export {
   type LayerNormGradients,
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
+export type { MaskLike, NestedMask } from './ops/mask.js';
 export {
   type FinalMoments,
   Moments,
@@ -50,8 +100,8 @@ export {
   type MomentsOptions,
   type MomentsUpdateOptions,
   momentsCombiner,
-  type NestedMask,
 } from './ops/mergeable_moments.js';
+export { type MomentsCallOptions, type MomentsResult, moments } from './ops/moments.js';
 export { type RmsNormForward, type RmsNormOptions, rmsNorm, rmsNormForward } from './ops/rms_norm.js';
 export {
   type RmsNormBackward,
@@ -76,6 +126,7 @@ export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
 export type { Info } from './runtime/threads.js';
 export type { ArrayOf, DType, FloatArray, NumericArray, ParameterDType } from './tensor/dtype.js';
 export type { Tensor } from './tensor/heap_tensor.js';
+export type { PartialShape } from './tensor/shape.js';
 export { tensor } from './tensor/tensor.js';
 export type {
   DimsTensor,
@@ -83,6 +134,7 @@ export type {
   NestedArray,
   Output,
   ParameterResultOf,
+  ReducedResultOf,
   ResultOf,
   ShapedArray,
   TensorLike,

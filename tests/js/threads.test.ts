@@ -100,6 +100,49 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
   });
 
   test.each([
+    [[512, 600], -1, 30],
+    [[16, 32, 600], 1, 8],
+    [[8, 20, 20, 64], -1, 8],
+    [[1, 32, 9000], 1, 32],
+  ] as const)('batches, groups and moments of %j axis %j: the bits of one', (sizes, axis, groups) => {
+    const shape = [...sizes];
+    const [x, dy] = [normals(sizeOf(shape), 8), normals(sizeOf(shape), 9)];
+    const gamma = normals(shape.at(axis) as number, 10);
+    const mask = Uint8Array.from({ length: sizeOf(shape.slice(0, -1)) }, (_, i) => i % 3);
+    using t = engine.tensor(x, shape);
+    using u = engine.tensor(dy, shape);
+    const same = (results: Record<string, Tensor>, expected: Record<string, Float32Array>): void => {
+      for (const name in expected) {
+        expectSameBits(results[name]?.array.slice() as Float32Array, expected[name] as Float32Array);
+        results[name]?.dispose();
+      }
+    };
+    for (const more of [{}, { mask }]) {
+      const options = { axis, gamma, ...more };
+      const batch = plain.batchNormForward(x, { ...options, shape });
+      const statistics = { mean: batch.mean, rstd: batch.rstd };
+      const gradient = plain.batchNormBackward(dy, x, { ...options, ...statistics, shape });
+      const given = { mean: batch.mean, variance: batch.variance };
+      for (let call = 0; call < 3; call++) {
+        same({ ...engine.batchNormForward(t, options) }, { ...batch });
+        same({ ...engine.batchNormBackward(u, t, { ...options, ...statistics }) }, { ...gradient });
+        const inference = { axis, gamma, ...given };
+        same({ y: engine.batchNorm(t, inference) }, { y: plain.batchNorm(x, { ...inference, shape }) });
+      }
+    }
+    const options = { axis, groups, gamma };
+    const group = plain.groupNormForward(x, { ...options, shape });
+    const statistics = { mean: group.mean, rstd: group.rstd };
+    const gradient = plain.groupNormBackward(dy, x, { ...options, ...statistics, shape });
+    const both = plain.moments(x, { shape, axis: 0 });
+    for (let call = 0; call < 3; call++) {
+      same({ ...engine.groupNormForward(t, options) }, { ...group });
+      same({ ...engine.groupNormBackward(u, t, { ...options, ...statistics }) }, { ...gradient });
+      same({ ...engine.moments(t, { axis: 0 }) }, { ...both });
+    }
+  });
+
+  test.each([
     [1500, 640],
     [40, 5000],
   ])('the spectral norm of %d x %d and its gradient: the bits of one, in place and not', (rows, cols) => {

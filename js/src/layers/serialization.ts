@@ -75,7 +75,7 @@ export function snakeCase(name: string): string {
 }
 
 /** max_value -> maxValue. */
-function camelCase(name: string): string {
+export function camelCase(name: string): string {
   return name.replace(/_([a-z\d])/g, (_, letter: string) => letter.toUpperCase());
 }
 

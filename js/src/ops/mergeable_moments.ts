@@ -12,6 +12,7 @@ import {
 import {
   checkShape,
   collapse,
+  eachIndex,
   elementCount,
   formatShape,
   hasAxis,
@@ -22,6 +23,7 @@ import {
 } from '../tensor/shape.js';
 import { copierOf } from '../tensor/sixteen_bit.js';
 import { type Operand, readOperand, type TensorLike } from '../tensor/tensor_like.js';
+import { expandMask, type MaskLike, numbersOfMask } from './mask.js';
 import { checkOptions } from './options.js';
 
 /** Options of {@link Moments} and {@link momentsCombiner}. */
@@ -51,11 +53,8 @@ export interface MomentsUpdateOptions {
    * Keras (the last axis is missing then); each size is that of x, or 1 for all of it. What does not count may be NaN.
    * @defaultValue none, all elements count
    */
-  mask?: TensorLike | NestedMask | null;
+  mask?: MaskLike | null;
 }
-
-/** Arrays of arrays of ... booleans. */
-export type NestedMask = readonly (boolean | NestedMask)[];
 
 /** What {@link Moments.finalize} returns: row-major over the kept axes, of the sizes in `shape`. */
 export interface FinalMoments {
@@ -428,7 +427,7 @@ function emptyState(shape: Shape | undefined): State {
  */
 function readMask(operation: string, value: unknown, shape: Shape): Uint8Array | undefined {
   if (value === undefined || value === null) return undefined;
-  const mask = readOperand(operation, undefined, 'mask', withNumbers(value));
+  const mask = readOperand(operation, undefined, 'mask', numbersOfMask(value));
   // A typed array says no shape: it has to be that of x, or of all but its last axis.
   const whole = [shape, shape.slice(0, -1)];
   const sizes = mask.shaped ? mask.shape : whole.find((one) => elementCount(one) === mask.length);
@@ -443,42 +442,13 @@ function readMask(operation: string, value: unknown, shape: Shape): Uint8Array |
         `x ${formatShape(shape)}, or of all but its last axis${mask.shaped ? ', each size that of x or 1' : ''}`,
     );
   }
-  const elements = mask.data as ArrayLike<number>;
+  if (sizes.length === shape.length) return expandMask(mask, sizes, shape);
   const bytes = new Uint8Array(elementCount(shape));
-  const across = sizes.length === shape.length ? 1 : (shape.at(-1) as number);
-  // Elements of the mask from one index of a dimension to the next: none where it has one for all.
-  const steps = sizes.map((size, i) => (size === 1 ? 0 : elementCount(sizes.slice(i + 1))));
-  eachIndex(shape.slice(0, sizes.length), steps, (from, index) => {
-    if (elements[from] !== 0) bytes.fill(1, index * across, (index + 1) * across);
+  const across = shape.at(-1) as number;
+  expandMask(mask, sizes, shape.slice(0, -1)).forEach((byte, i) => {
+    bytes.fill(byte, i * across, (i + 1) * across);
   });
   return bytes;
-}
-
-/** Nested arrays of booleans as such of numbers; everything else as it is. */
-function withNumbers(value: unknown): unknown {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  return Array.isArray(value) ? value.map(withNumbers) : value;
-}
-
-/** Goes through all indices of some dimensions, the last of them varying fastest, with the sum of what their `steps` lead to. */
-function eachIndex(dims: Shape, steps: readonly number[], visit: (sum: number, index: number) => void): void {
-  const count = elementCount(dims);
-  const indices = new Array<number>(dims.length).fill(0);
-  let sum = 0;
-  for (let index = 0; index < count; index++) {
-    visit(sum, index);
-    // Counts up as an odometer does.
-    for (let i = dims.length - 1; i >= 0; i--) {
-      const next = (indices[i] as number) + 1;
-      if (next < (dims[i] as number)) {
-        indices[i] = next;
-        sum += steps[i] as number;
-        break;
-      }
-      sum -= (next - 1) * (steps[i] as number);
-      indices[i] = 0;
-    }
-  }
 }
 
 /** What is added up in one pass over a batch. */
