@@ -17,7 +17,7 @@ import {
   type InitializerIdentifier,
   serializeInitializer,
 } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import {
   BACKEND_EPSILON,
   initializerOrDefault,
@@ -31,6 +31,7 @@ import {
   type RegularizerIdentifier,
   serializeRegularizer,
 } from './regularizers.js';
+import { type Call, SameShapeLayer } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 import { warnOnce } from './warnings.js';
 import type { Weight } from './weight.js';
@@ -100,7 +101,7 @@ const OPTION_NAMES: Record<Exclude<keyof LayerNormalizationOptions, keyof LayerO
  *
  * @see Ba et al. 2016, Layer Normalization, arXiv:1607.06450; Keras 3.16 `keras.layers.LayerNormalization`
  */
-export class LayerNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class LayerNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given; ascending and not negative once the layer is built. */
   axis: number | readonly number[];
   readonly epsilon: number | null;

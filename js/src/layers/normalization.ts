@@ -7,8 +7,9 @@ import type { TensorLike } from '../tensor/tensor_like.js';
 import type { PolicyName } from './dtype_policy.js';
 import { cast, type Elements, isTensor, type Numbers, numbersOf, readInput } from './elements.js';
 import { getInitializer } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import { knownSizes, readBoolean } from './layer_options.js';
+import { type Call, SameShapeLayer } from './same_shape_layer.js';
 import { type Config, readArray } from './serialization.js';
 import type { Weight, WeightValue } from './weight.js';
 
@@ -81,7 +82,7 @@ interface Given {
  *
  * @see Keras 3.16 `keras.layers.Normalization`
  */
-export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class Normalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** The kept dimensions as they were given. */
   readonly axis: readonly number[];
   readonly invert: boolean;

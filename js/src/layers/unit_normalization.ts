@@ -4,8 +4,9 @@ import { type PartialShape, readAxes } from '../tensor/shape.js';
 import type { TensorLike } from '../tensor/tensor_like.js';
 import type { PolicyName } from './dtype_policy.js';
 import { type Elements, release } from './elements.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import { readAxisOption } from './layer_options.js';
+import { type Call, SameShapeLayer } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 
 /** Options of {@link UnitNormalization}: Keras' arguments in camelCase. */
@@ -32,7 +33,7 @@ const OPTION_NAMES: Record<Exclude<keyof UnitNormalizationOptions, keyof LayerOp
  *
  * @see Keras 3.16 `keras.layers.UnitNormalization`
  */
-export class UnitNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class UnitNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given. */
   readonly axis: number | readonly number[];
   override supportsMasking = true;
