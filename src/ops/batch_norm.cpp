@@ -212,12 +212,15 @@ std::size_t batch_norm_workspace(DType dtype, std::size_t outer, std::size_t cha
   if (size == 0) return 0;
   if (shape.check(size) != Status::ok) return SIZE_MAX;
   std::size_t forward = 0, backward = 0;
+  const std::size_t lines = channel_forward_workspace(dtype, shape);
   const bool overflows =
       __builtin_mul_overflow(channels, ChannelStatistics::kArrays * sizeof(double), &forward) ||
       __builtin_add_overflow(forward, channel_affine_workspace(dtype, shape), &forward) ||
       __builtin_mul_overflow(channels, 2 * sizeof(double), &backward) ||
       __builtin_add_overflow(backward, channel_backward_workspace(dtype, shape), &backward);
-  return overflows ? SIZE_MAX : (forward < backward ? backward : forward);
+  if (overflows) return SIZE_MAX;
+  const std::size_t most = forward < backward ? backward : forward;
+  return most < lines ? lines : most;
 }
 
 template <class S>
@@ -235,7 +238,8 @@ Status batch_norm_forward_on(const BatchNormForward& args) {
                         .y = args.y,
                         .mean = args.mean,
                         .variance = args.variance,
-                        .rstd = args.rstd});
+                        .rstd = args.rstd,
+                        .workspace = args.workspace});
     return Status::ok;
   }
   const ChannelStatistics s(args.workspace, shape.channels);

@@ -60,6 +60,7 @@ template <class T>
 class AffineArrays {
  public:
   static constexpr std::size_t kArrays = 5;
+  static constexpr std::size_t kBytesEach = kArrays * sizeof(T);
 
   AffineArrays(T* data, std::size_t capacity)
       : scale_(data),
@@ -69,11 +70,7 @@ class AffineArrays {
         offset_(data + 4 * capacity) {}
 
   void set(std::size_t channel, const Affine<T>& affine) {
-    scale_[channel] = affine.scale;
-    mean_hi_[channel] = affine.mean_hi;
-    mean_lo_[channel] = affine.mean_lo;
-    factor_[channel] = affine.factor;
-    offset_[channel] = affine.offset;
+    set_apart(channel, affine);
     careful_ |= affine.careful();
   }
   Affine<T> get(std::size_t channel) const {
@@ -86,6 +83,17 @@ class AffineArrays {
     return affine;
   }
 
+  // Instead of set() for channels that several threads set: look() is to follow when they have all been.
+  void set_apart(std::size_t channel, const Affine<T>& affine) {
+    scale_[channel] = affine.scale;
+    mean_hi_[channel] = affine.mean_hi;
+    mean_lo_[channel] = affine.mean_lo;
+    factor_[channel] = affine.factor;
+    offset_[channel] = affine.offset;
+  }
+  void look(std::size_t channels) {
+    for (std::size_t c = 0; c < channels; ++c) careful_ |= get(c).careful();
+  }
   // Those of `count` channels, from 0 on, that are in one group.
   void set_group(std::size_t count, const GroupStatistics<T>& s, const T* gamma, const T* beta) {
     const Affine<T> one(s, 1, -T{0});

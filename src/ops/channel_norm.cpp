@@ -2,6 +2,7 @@
 
 #include "ops/channel_lines.h"
 #include "ops/group_statistics.h"
+#include "ops/line_moments.h"
 #include "parallel/thread_pool.h"
 #include "simd/build.h"
 #include "simd/row_ops.h"
@@ -212,6 +213,56 @@ void run_columns(const Problem<T>& p) {
       });
 }
 
+// y of all channels, whose statistics are known: lines of all of them, or segments of one.
+template <simd::Simd S, class T>
+void apply_channels(const Storage<T>& storage, const ChannelShape& shape, const AffineArrays<T>& arrays,
+                    const void* x, void* y) {
+  const bool lines = shape.after == 1;
+  const std::size_t length = lines ? shape.channels : shape.after, bytes = length * storage.element_size();
+  for_each_range(
+      Partition::of(shape.elements() / length, length),
+      [&](std::size_t first, std::size_t last) {
+        for (std::size_t n = first; n < last; ++n) {
+          const void* from = storage.at(x, n * length);
+          void* to = storage.at(y, n * length);
+          if (lines) {
+            arrays.template apply<S>(storage, from, to, length);
+          } else {
+            apply_segment<S>(storage, from, to, length, arrays.get(n % shape.channels));
+          }
+        }
+      },
+      x == y ? bytes : 0,
+      [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
+        copy_saved(storage.at(y, first * length), (last - first) * bytes, saved, restore);
+      });
+}
+
+// One sample whose channels are innermost, a group each: the statistics of all, then all lines.
+template <simd::Simd S, class T>
+void run_lines(const Problem<T>& p, void* workspace) {
+  const ChannelShape& shape = p.shape;
+  const LineMoments<S, T> moments(p.storage, p.x, shape.before, shape.channels, workspace);
+  T* const data = reinterpret_cast<T*>(static_cast<std::byte*>(workspace) +
+                                       shape.channels * LineMoments<S, T>::kBytesEach);
+  AffineArrays<T> arrays(data, shape.channels);
+  // Items of some channels, a cache line of float: what threads share.
+  constexpr std::size_t kWidth = 16;
+  for_each_range(
+      Partition::of((shape.channels - 1) / kWidth + 1, kWidth * shape.before),
+      [&](std::size_t first, std::size_t last) {
+        const std::size_t end = last * kWidth < shape.channels ? last * kWidth : shape.channels;
+        moments.find(first * kWidth, end, p.epsilon, [&](std::size_t c, const GroupStatistics<T>& s) {
+          p.save(c, s);
+          arrays.set_apart(c, Affine<T>(s, p.gamma_of(c), p.beta_of(c)));
+        });
+      },
+      0, [](std::size_t, std::size_t, std::byte*, bool) {});
+  if (p.y == nullptr) return;
+  arrays.look(shape.channels);
+  apply_channels<S>(p.storage, shape, arrays, p.x, p.y);
+}
+
 // Groups of several channels that are innermost are read by columns where their pieces would be short and many.
 bool by_columns(const ChannelShape& shape) {
   if (shape.after != 1) return false;
@@ -219,6 +270,15 @@ bool by_columns(const ChannelShape& shape) {
 }
 
 }  // namespace
+
+std::size_t channel_forward_workspace(DType dtype, const ChannelShape& shape) {
+  std::size_t bytes = 0;
+  const std::size_t each =
+      dtype == DType::float64
+          ? LineMoments<simd::Default, double>::kBytesEach + AffineArrays<double>::kBytesEach
+          : LineMoments<simd::Default, float>::kBytesEach + AffineArrays<float>::kBytesEach;
+  return __builtin_mul_overflow(shape.channels, each, &bytes) ? SIZE_MAX : bytes;
+}
 
 template <simd::Simd S>
 void channel_forward(const ChannelForward& args) {
@@ -230,6 +290,9 @@ void channel_forward(const ChannelForward& args) {
       none.mean_hi = static_cast<T>(__builtin_nan(""));
       none.variance = none.rstd = __builtin_nan("");
       for (std::size_t group = 0; group < args.shape.all_groups(); ++group) p.save(group, none);
+    } else if (args.workspace != nullptr && args.shape.after == 1 && args.shape.batch == 1 &&
+               args.shape.per_group() == 1) {
+      run_lines<S>(p, args.workspace);
     } else if (by_columns(args.shape)) {
       run_columns<S>(p);
     } else {
@@ -242,7 +305,8 @@ void channel_forward(const ChannelForward& args) {
 
 std::size_t channel_affine_workspace(DType dtype, const ChannelShape& shape) {
   std::size_t bytes = 0;
-  const std::size_t each = dtype_size(parameter_dtype(dtype)) * AffineArrays<float>::kArrays;
+  const std::size_t each =
+      dtype == DType::float64 ? AffineArrays<double>::kBytesEach : AffineArrays<float>::kBytesEach;
   return __builtin_mul_overflow(shape.channels, each, &bytes) ? SIZE_MAX : bytes;
 }
 
@@ -260,26 +324,7 @@ void channel_affine(const ChannelAffine& args) {
       s.rstd = args.rstd[c];
       arrays.set(c, Affine<T>(s, gamma == nullptr ? T{1} : gamma[c], beta == nullptr ? -T{0} : beta[c]));
     }
-    // Lines of all channels, or segments of one.
-    const bool lines = shape.after == 1;
-    const std::size_t length = lines ? shape.channels : shape.after, bytes = length * storage.element_size();
-    for_each_range(
-        Partition::of(shape.elements() / length, length),
-        [&](std::size_t first, std::size_t last) {
-          for (std::size_t n = first; n < last; ++n) {
-            const void* x = storage.at(args.x, n * length);
-            void* y = storage.at(args.y, n * length);
-            if (lines) {
-              arrays.template apply<S>(storage, x, y, length);
-            } else {
-              apply_segment<S>(storage, x, y, length, arrays.get(n % shape.channels));
-            }
-          }
-        },
-        args.x == args.y ? bytes : 0,
-        [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
-          copy_saved(storage.at(args.y, first * length), (last - first) * bytes, saved, restore);
-        });
+    apply_channels<S>(storage, shape, arrays, args.x, args.y);
   });
 }
 

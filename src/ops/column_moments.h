@@ -46,9 +46,11 @@ class ColumnMoments {
     if (spread.is_about_mean()) {
       sum(peek);
       for (std::size_t c = 0; c < width_; ++c) {
-        const bool one_sign =
-            !always_shifted<T>(cols_) && have_one_sign(storage_, storage_.at(x_, c), reduced_, peek);
-        shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
+        // The signs are looked at last: element by element that is slow, and they rarely matter.
+        const Moments m = moments(c, peek, 0);
+        const bool one_sign = !always_shifted<T>(cols_) && m.mean * m.mean > m.variance &&
+                              have_one_sign(storage_, storage_.at(x_, c), reduced_, peek);
+        shift_[c] = choose_shift<T>(m, one_sign, cols_);
       }
     }
     sum(cols_);

@@ -24,10 +24,8 @@ struct GroupStatistics {
   double variance = 0;  // of x * scale
   double rstd = 0;      // for x * scale
 
-  double mean() const {
-    return (static_cast<double>(mean_hi) + static_cast<double>(mean_lo)) / static_cast<double>(scale);
-  }
-  double saved_variance() const { return variance / static_cast<double>(scale) / static_cast<double>(scale); }
+  double mean() const { return unscaled(static_cast<double>(mean_hi) + static_cast<double>(mean_lo)); }
+  double saved_variance() const { return unscaled(unscaled(variance)); }
   // A constant group divides by the root of epsilon alone, whatever its scale.
   double saved_rstd(double epsilon) const {
     return variance == 0 ? 1 / __builtin_sqrt(epsilon) : rstd * static_cast<double>(scale);
@@ -35,9 +33,13 @@ struct GroupStatistics {
 
   // Of a group whose x - shift has moments that can be trusted.
   static GroupStatistics about(T shift, const Moments& m, double epsilon) {
-    const Statistics<T> s = Statistics<T>::about(shift, m, epsilon);
-    return {s.mean_hi, s.mean_lo, 1, m.variance, m.rstd(epsilon)};
+    const double rstd = m.rstd(epsilon);
+    const Statistics<T> s = Statistics<T>::about(shift, m, static_cast<T>(rstd));
+    return {s.mean_hi, s.mean_lo, 1, m.variance, rstd};
   }
+
+ private:
+  double unscaled(double value) const { return scale == 1 ? value : value / static_cast<double>(scale); }
 };
 
 // A sum in double that keeps what rounding loses (Neumaier).
@@ -177,6 +179,9 @@ class PieceSums {
 template <simd::Simd S, class T>
 [[gnu::noinline]] Moments piece_moments(const Storage<T>& storage, const void* x, const Runs& reduced,
                                         std::size_t count, T shift, double epsilon) {
+  if (reduced.count() == 1 && !storage.converts()) {
+    return row_sums<S, T, true>(static_cast<const T*>(x), count, shift).moments(count, epsilon);
+  }
   PieceSums<S, T> sums(shift);
   Pieces pieces(reduced);
   pieces.next(count, [&](std::size_t offset, std::size_t, std::size_t length) {
@@ -194,7 +199,10 @@ template <simd::Simd S, class T>
     return piece_moments<S, T>(storage, x, reduced, count, shift, epsilon);
   };
   const std::size_t peek = cols < kPeek ? cols : kPeek;
-  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(storage, x, reduced, peek), cols);
+  const Moments first = moments(peek, 0);
+  const bool one_sign = !always_shifted<T>(cols) && first.mean * first.mean > first.variance &&
+                        have_one_sign(storage, x, reduced, peek);
+  T shift = choose_shift<T>(first, one_sign, cols);
   Moments m = moments(cols, shift);
   if (!m.trusted) {
     shift = static_cast<T>(static_cast<double>(shift) + m.mean);

@@ -118,8 +118,10 @@ struct Statistics {
   // Of a group whose x - shift has the moments m. For float, a mean that is small beside the deviation needs one term: at
   // mean^2 = 2 * var it costs 0.35 ulp.
   [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, Spread spread) {
+    return about(shift, m, static_cast<T>(m.rstd(spread)));
+  }
+  [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, T rstd) {
     const double mean = static_cast<double>(shift) + m.mean;
-    const T rstd = static_cast<T>(m.rstd(spread));
     if (sizeof(T) == sizeof(float) && mean * mean <= 2 * m.variance) {
       return {static_cast<T>(mean), 0, rstd, m.trusted};
     }

@@ -135,7 +135,7 @@ describe("TensorFlow.js' own tests", () => {
   });
 });
 
-/** Numbers of PyTorch 2: BatchNorm has momentum 0.1 as the weight of the new value, and stores the unbiased variance. */
+// PyTorch's momentum, 0.1 by default, is the weight of the new value, and the variance that it stores is the unbiased one.
 test("PyTorch's running statistics from these", () => {
   const x = Float32Array.from([1, 2, 4, 9]);
   const { mean, variance } = batchNormForward(x, { shape: [4, 1], epsilon: 1e-5 });
