@@ -31,7 +31,7 @@ import {
   type RegularizerIdentifier,
   serializeRegularizer,
 } from './regularizers.js';
-import { type Call, SameShapeLayer } from './same_shape_layer.js';
+import { type Call, SameShapeLayer, shortestAxis } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 import { warnOnce } from './warnings.js';
 import type { Weight } from './weight.js';
@@ -217,7 +217,7 @@ export class LayerNormalization<P extends PolicyName = 'float32'> extends SameSh
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const { axis, epsilon, beta, ...options } = this.#options(call);
+    const { axis, epsilon, beta, ...options } = { ...this.#options(call), dtype: call.dtype };
     const { gamma, rmsScaling } = this;
     if (!call.saved.mean) {
       const { y, mean, rstd } = layerNormForward(call.x as TensorLike, { axis, epsilon, ...options });
@@ -243,8 +243,8 @@ export class LayerNormalization<P extends PolicyName = 'float32'> extends SameSh
   #options(call: Call) {
     return {
       shape: call.shapeOption,
-      dtype: call.dtype,
-      axis: this.axis,
+      dtype: call.dtypeOption,
+      axis: shortestAxis(this.axis, call.shape.length),
       epsilon: this.epsilon ?? BACKEND_EPSILON,
       rmsScaling: this.rmsScaling,
       gamma: this.parameterOf(this.gamma),

@@ -8,7 +8,7 @@ import { type Elements, release } from './elements.js';
 import { getInitializer } from './initializers.js';
 import type { LayerOptions } from './layer.js';
 import { BACKEND_EPSILON, knownSizes, readAxisOption } from './layer_options.js';
-import { type Call, SameShapeLayer } from './same_shape_layer.js';
+import { type Call, SameShapeLayer, shortestAxis } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 import type { Weight } from './weight.js';
 
@@ -101,7 +101,7 @@ export class RMSNormalization<P extends PolicyName = 'float32'> extends SameShap
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const { epsilon, ...options } = this.#options(call);
+    const { epsilon, ...options } = { ...this.#options(call), dtype: call.dtype };
     if (!call.saved.rstd) {
       const { y, rstd } = rmsNormForward(call.x as TensorLike, { epsilon, ...options });
       release(y);
@@ -121,8 +121,8 @@ export class RMSNormalization<P extends PolicyName = 'float32'> extends SameShap
   #options(call: Call) {
     return {
       shape: call.shapeOption,
-      dtype: call.dtype,
-      axis: this.axis,
+      dtype: call.dtypeOption,
+      axis: shortestAxis(this.axis, call.shape.length),
       epsilon: this.epsilon ?? BACKEND_EPSILON,
       gamma: this.parameterOf(this.scale, this.autocast),
     };

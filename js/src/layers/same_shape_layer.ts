@@ -1,6 +1,6 @@
 import type { MaskLike } from '../ops/mask.js';
 import { LayerNormError } from '../runtime/errors.js';
-import { type DType, isSixteenBit } from '../tensor/dtype.js';
+import { type DType, isSixteenBit, typedArrayName } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
 import { checkSameShape } from '../tensor/target.js';
 import type { Operand, ResultOf, TensorLike } from '../tensor/tensor_like.js';
@@ -31,6 +31,8 @@ export interface Call {
   readonly shapeOption: Shape | undefined;
   /** What is computed in. */
   readonly dtype: DType;
+  /** The option `dtype` of operations, which take the shortest way without it: x may be of that type. */
+  readonly dtypeOption: DType | undefined;
   readonly training: boolean;
   /** Whether a gradient may be asked for. */
   readonly isKept: boolean;
@@ -74,6 +76,7 @@ export abstract class SameShapeLayer<P extends PolicyName = PolicyName> extends 
       shape: like.shape,
       shapeOption: isTensor(input) ? undefined : like.shape,
       dtype,
+      dtypeOption: isOfType(input, dtype) ? undefined : dtype,
       training: training === true,
       isKept: training !== false,
       mask,
@@ -190,6 +193,18 @@ function rounded(elements: Elements, like: Operand, dtype: DType): Elements {
   if (like.stored === dtype) return elements;
   const from = isTensor(elements) ? elements.dtype : like.dtype;
   return cast(elements, like.shape, from === dtype ? 'float32' : from, dtype);
+}
+
+/** Axes as operations take them by the shortest way: -1 where it is the last one alone. */
+export function shortestAxis(axis: number | readonly number[], rank: number): number | readonly number[] {
+  const only = typeof axis === 'number' ? axis : axis.length === 1 ? (axis[0] as number) : undefined;
+  return only === rank - 1 || only === -1 ? -1 : axis;
+}
+
+/** Whether operations would take elements to be of a type, and no bits for numbers. */
+function isOfType(elements: Elements, dtype: DType): boolean {
+  if (isTensor(elements)) return elements.dtype === dtype;
+  return typedArrayName(elements) === { float32: 'Float32Array', float64: 'Float64Array' }[dtype as string];
 }
 
 function forget(call: Call): void {

@@ -6,7 +6,7 @@ import type { PolicyName } from './dtype_policy.js';
 import { type Elements, release } from './elements.js';
 import type { LayerOptions } from './layer.js';
 import { readAxisOption } from './layer_options.js';
-import { type Call, SameShapeLayer } from './same_shape_layer.js';
+import { type Call, SameShapeLayer, shortestAxis } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 
 /** Options of {@link UnitNormalization}: Keras' arguments in camelCase. */
@@ -72,7 +72,7 @@ export class UnitNormalization<P extends PolicyName = 'float32'> extends SameSha
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const options = this.#options(call);
+    const options = { ...this.#options(call), dtype: call.dtype };
     if (!call.saved.rstd) {
       const { y, rstd } = unitNormForward(call.x as TensorLike, options);
       release(y);
@@ -86,6 +86,7 @@ export class UnitNormalization<P extends PolicyName = 'float32'> extends SameSha
   }
 
   #options(call: Call) {
-    return { shape: call.shapeOption, dtype: call.dtype, axis: this.axis };
+    const axis = shortestAxis(this.axis, call.shape.length);
+    return { shape: call.shapeOption, dtype: call.dtypeOption, axis };
   }
 }
