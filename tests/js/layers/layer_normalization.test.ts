@@ -2,6 +2,7 @@
 import { LayerNormalization, setWarningHandler, tensor } from 'layernorm';
 import { expectError } from '../support/errors.js';
 import { testKerasCases } from '../support/keras_layers.js';
+import { shaped } from '../support/layers.js';
 import { normals } from '../support/random.js';
 import { firstMismatch } from '../support/ulp.js';
 
@@ -11,14 +12,6 @@ beforeEach(() => {
   setWarningHandler((message) => warnings.push(message));
 });
 afterAll(() => setWarningHandler(null));
-
-const shaped = (shape: number[], seed = 1) => ({
-  data: normals(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-  ),
-  shape,
-});
 
 describe('Keras 3.16', () => {
   testKerasCases('LayerNormalization', 20, (config) => LayerNormalization.fromConfig(config));

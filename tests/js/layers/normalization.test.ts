@@ -3,16 +3,9 @@ import { Moments, Normalization, tensor } from 'layernorm';
 import { expectError, thrownBy } from '../support/errors.js';
 import { type GoldenArray, kerasCases } from '../support/golden.js';
 import { arrayOf } from '../support/keras_layers.js';
-import { normals } from '../support/random.js';
+import { shaped } from '../support/layers.js';
 import { firstMismatch } from '../support/ulp.js';
 
-const shaped = (shape: number[], seed = 1) => ({
-  data: normals(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-  ),
-  shape,
-});
 const near = (actual: ArrayLike<number>, expected: ArrayLike<number>, absolute = 1e-5): void => {
   expect(firstMismatch(actual, expected, 0, absolute)).toBeUndefined();
 };

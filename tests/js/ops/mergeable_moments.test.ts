@@ -1,8 +1,6 @@
 // Moments: how they are used, what they refuse, and, in the bounded tier, how exact they are under every split of the data.
-import { type FinalMoments, Moments, type MomentsUpdateOptions, momentsCombiner, tensor } from 'layernorm';
-import { expectError } from '../support/errors.js';
-import { normal, normals, seeded } from '../support/random.js';
-import { exactMoments, ulpError } from '../support/rational.js';
+import { type FinalMoments, Moments, type MomentsUpdateOptions, tensor } from 'layernorm';
+import { normals } from '../support/random.js';
 
 /** Mean and variance as plain numbers, for data that have short ones. */
 function plain({ mean, variance, count, shape }: FinalMoments): object {
