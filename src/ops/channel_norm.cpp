@@ -59,7 +59,7 @@ template <simd::Simd S, class T>
     lines.set_group(width, s, p.gamma == nullptr ? nullptr : p.gamma + first,
                     p.beta == nullptr ? nullptr : p.beta + first);
     lines.template apply<S>(p.storage, p.storage.at(p.x, at + done), p.storage.at(p.y, at + done), width,
-                            p.shape.before, p.shape.channels);
+                            p.shape.before, p.shape.channels, p.shape.elements());
   }
 }
 
@@ -183,7 +183,7 @@ template <simd::Simd S, class T>
   }
   if (p.y == nullptr) return;
   lines.template apply<S>(p.storage, p.storage.at(p.x, at), p.storage.at(p.y, at), width, shape.before,
-                          shape.channels);
+                          shape.channels, shape.elements());
 }
 
 template <simd::Simd S, class T>
@@ -220,7 +220,7 @@ void apply_channels(const Storage<T>& storage, const ChannelShape& shape, const 
       [&](std::size_t first, std::size_t last) {
         if (lines) {
           arrays.template apply<S>(storage, storage.at(x, first * length), storage.at(y, first * length),
-                                   length, last - first, length);
+                                   length, last - first, length, shape.elements());
           return;
         }
         for (std::size_t n = first; n < last; ++n) {

@@ -16,9 +16,6 @@ namespace {
 // Lines whose sums are added in T before they go into double, as in ops/layer_norm_backward.cpp.
 inline constexpr std::size_t kLinesPerSum = 64;
 
-// Lines that share the loads of what they have in common.
-inline constexpr std::size_t kLinesAtATime = 4;
-
 template <class T>
 struct Gradient {
   Gradient(const Storage<T>& given, const ChannelBackward& args)
@@ -281,6 +278,7 @@ void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, c
   const std::size_t per_group = shape.per_group(), channel = first * per_group, end = last * per_group;
   const std::size_t width = end - channel;
   double *dgamma = totals, *dbeta = totals + shape.channels;
+  const bool together = takes_lines_together(p.storage, shape.elements());
   const double count = counted(p, first);  // the same for all: a mask has lines of all channels
   for (std::size_t c = channel; c < end; ++c) {
     dgamma[c] = before[c];
@@ -297,10 +295,11 @@ void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, c
     for (std::size_t a = 0; a < shape.before;) {
       const std::size_t stop = shape.before - a < kLinesPerSum ? shape.before : a + kLinesPerSum;
       for (std::size_t c = channel; c < end; ++c) sums.dy[c] = sums.dyh[c] = 0;
-      for (; !p.storage.converts() && a + kLinesAtATime <= stop; a += kLinesAtATime) {
+      for (; together && a + kLinesTogether <= stop; a += kLinesTogether) {
         const std::size_t line = at + a * shape.channels;
-        add_lines<S, kLinesAtATime>(static_cast<const T*>(p.dy_at(line)), static_cast<const T*>(p.x_at(line)),
-                                    shape.channels, channel, width, sums);
+        add_lines<S, kLinesTogether>(static_cast<const T*>(p.dy_at(line)),
+                                     static_cast<const T*>(p.x_at(line)), shape.channels, channel, width,
+                                     sums);
       }
       for (; a < stop; ++a) {
         const std::size_t line = at + a * shape.channels;
@@ -328,12 +327,12 @@ void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, c
       }
     }
     std::size_t a = p.dx == nullptr ? shape.before : 0;
-    if (!p.storage.converts() && !p.constant && p.mask.bytes == nullptr) {
-      for (; a + kLinesAtATime <= shape.before; a += kLinesAtATime) {
+    if (together && !p.constant && p.mask.bytes == nullptr) {
+      for (; a + kLinesTogether <= shape.before; a += kLinesTogether) {
         const std::size_t line = at + a * shape.channels;
-        write_lines<S, kLinesAtATime>(static_cast<const T*>(p.dy_at(line)),
-                                      static_cast<const T*>(p.x_at(line)), static_cast<T*>(p.dx_at(line)),
-                                      shape.channels, channel, width, sums);
+        write_lines<S, kLinesTogether>(static_cast<const T*>(p.dy_at(line)),
+                                       static_cast<const T*>(p.x_at(line)), static_cast<T*>(p.dx_at(line)),
+                                       shape.channels, channel, width, sums);
       }
     }
     for (; a < shape.before; ++a) {
