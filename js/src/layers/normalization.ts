@@ -1,6 +1,7 @@
 import { batchNorm } from '../ops/batch_norm.js';
 import { batchNormBackward } from '../ops/batch_norm_backward.js';
 import { Moments } from '../ops/mergeable_moments.js';
+import { checkOptions } from '../ops/options.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { type DType, typedArrayName } from '../tensor/dtype.js';
 import { HeapTensor } from '../tensor/heap_tensor.js';
@@ -49,6 +50,8 @@ export interface AdaptOptions {
    */
   shape?: PartialShape | null;
 }
+
+const ADAPT_OPTIONS: Record<keyof AdaptOptions, true> = { shape: true };
 
 /** The least that the standard deviation counts as: Keras' `backend.epsilon()`. */
 const LEAST_DEVIATION = 1e-7;
@@ -160,7 +163,9 @@ export class Normalization<P extends PolicyName = 'float32'> extends SameShapeLa
         `${operation}: mean and variance were given to layer '${this.name}', expected a layer without them to adapt`,
       );
     }
-    const shape = options?.shape ?? undefined;
+    const given = options ?? {};
+    checkOptions(operation, given, ADAPT_OPTIONS);
+    const shape = given.shape ?? undefined;
     const moments = new Moments({ axis: this.axis });
     const wrong = (): LayerNormError =>
       new LayerNormError(
