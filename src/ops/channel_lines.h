@@ -150,7 +150,7 @@ class AffineArrays {
     simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
       const W mean = W::load(hi + i), by = W::load(factor + i), plus = W::load(offset + i);
       LAYERNORM_UNROLL
-      for (std::size_t at = i; at < i + Lines * stride; at += stride) {
+      for (std::size_t line = 0, at = i; line < Lines; ++line, at += stride) {
         W v = W::load(x + at);
         if constexpr (Careful) v = v * W::load(scale + i);
         v = v - mean;

@@ -253,7 +253,7 @@ template <simd::Simd S, std::size_t Lines, class T>
     const W m = W::load(mean + i), r = W::load(rstd + i), scale = W::load(gamma + i);
     const W of_h = W::load(from_h + i), of_g = W::load(from_g + i);
     LAYERNORM_UNROLL
-    for (std::size_t at = i; at < i + Lines * stride; at += stride) {
+    for (std::size_t line = 0, at = i; line < Lines; ++line, at += stride) {
       const W h = (W::load(x + at) - m) * r;
       (((W::load(dy + at) * scale + h * of_h) + of_g) * r).store(dx + at);
     }
