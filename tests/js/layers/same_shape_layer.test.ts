@@ -1,5 +1,20 @@
 // What layers have in common whose output has the shape of the input, by the example of one.
-import { LayerNormalization, regularizers, tensor } from 'layernorm';
+import {
+  type ApplyOptions,
+  BatchNormalization,
+  type DType,
+  GroupNormalization,
+  info,
+  LayerNormalization,
+  Normalization,
+  type PolicyName,
+  RMSNormalization,
+  regularizers,
+  type Tensor,
+  type TensorLike,
+  tensor,
+  UnitNormalization,
+} from 'layernorm';
 import { expectError, thrownBy } from '../support/errors.js';
 import { expectNoLeak } from '../support/layers.js';
 import { normals } from '../support/random.js';
@@ -209,4 +224,79 @@ describe('nothing leaks', () => {
   ])('%s', (_, work) => {
     expectNoLeak(work);
   });
+});
+
+describe('bitwise: every layer and policy gives the same in every container', () => {
+  const shape = [3, 4, 6];
+  const data = normals(72, 3);
+  const given = normals(72, 4);
+  const layers = {
+    LayerNormalization: (dtype: PolicyName, axis: number) =>
+      new LayerNormalization({ axis: [axis, 2], dtype }),
+    RMSNormalization: (dtype: PolicyName, axis: number) => new RMSNormalization({ axis, dtype }),
+    UnitNormalization: (dtype: PolicyName, axis: number) => new UnitNormalization({ axis, dtype }),
+    BatchNormalization: (dtype: PolicyName, axis: number) => new BatchNormalization({ axis, dtype }),
+    'BatchNormalization with renorm': (dtype: PolicyName, axis: number) =>
+      new BatchNormalization({ axis, dtype, renorm: true }),
+    GroupNormalization: (dtype: PolicyName, axis: number) =>
+      new GroupNormalization({ groups: 2, axis, dtype }),
+    Normalization: (dtype: PolicyName, axis: number) =>
+      new Normalization({ axis: [0, axis], dtype, mean: 0.5, variance: 2 }),
+  };
+  const policies = ['float32', 'float64', 'float16', 'bfloat16', 'mixed_float16', 'mixed_bfloat16'] as const;
+  const nested = (from: Float32Array): number[][][] =>
+    Array.from({ length: 3 }, (_, i) =>
+      Array.from({ length: 4 }, (__, j) => [...from.slice(24 * i + 6 * j, 24 * i + 6 * j + 6)]),
+    );
+
+  /** Whatever the container, as float64. */
+  function numbers(value: unknown, dtype: DType): number[] {
+    if (Array.isArray(value)) return value.flat(2);
+    const { data: elements = value } = value as { data?: unknown };
+    using first =
+      'dispose' in (value as object)
+        ? tensor(value as Tensor)
+        : tensor({ data: elements as object, shape, dtype }, null, dtype);
+    using wide = tensor(first, null, 'float64');
+    return [...wide.array];
+  }
+
+  test.each(Object.keys(layers) as (keyof typeof layers)[])('%s', (name) => {
+    const before = info().liveTensors;
+    for (const dtype of policies) {
+      for (const axis of [1, -2]) {
+        const results = containers().map(([x, dy, options]) => {
+          using layer = layers[name](dtype, axis);
+          layer.build(shape);
+          for (const weight of layer.trainableWeights) {
+            weight.assign({ data: normals(weight.size, 5), shape: weight.shape });
+          }
+          const y: unknown = layer.apply(x, { ...options, training: true });
+          const dx: unknown = layer.backward(dy);
+          const { computeDtype } = layer;
+          const values = [numbers(y, computeDtype), numbers(dx, computeDtype)];
+          for (const one of [y, dx, x, dy]) (one as Partial<Tensor>).dispose?.();
+          return [...values, ...layer.weights.map(({ gradient, value }) => [...(gradient ?? []), ...value])];
+        });
+        for (const result of results.slice(1)) expect(result).toEqual(results[0]);
+      }
+    }
+    expect(info().liveTensors).toBe(before);
+  });
+
+  function containers(): [TensorLike, TensorLike, ApplyOptions][] {
+    const wide = new Float32Array(144);
+    data.forEach((value, i) => {
+      wide[2 * i] = value;
+    });
+    return [
+      [data, given, { shape }],
+      [nested(data), nested(given), {}],
+      [{ data, dims: shape }, given, {}],
+      [{ data: wide, shape, stride: [48, 12, 2] }, nested(given), {}],
+      [tensor(data, shape), tensor(given, shape), {}],
+      [tensor(data, shape), given, {}],
+      [data, tensor(given, shape), { shape }],
+    ];
+  }
 });
