@@ -40,11 +40,11 @@ class GroupReader {
   Pieces pieces_;
 };
 
-// Power of two that brings the larger of max|x| and sqrt(epsilon) to about 1, so that neither squares nor sums leave the range
+// Power of two that brings the larger of max|x| and the least spread to about 1, so that neither squares nor sums leave the range
 // of T. Infinite and NaN elements are passed over: their group becomes NaN anyhow.
 template <class T>
-T range_scale(const T* x, const Layout& layout, double epsilon) {
-  double largest = __builtin_sqrt(epsilon);
+T range_scale(const T* x, const Layout& layout, Spread spread) {
+  double largest = spread.least();
   Pieces pieces(layout.reduced);
   pieces.next(layout.cols, [&](std::size_t offset, std::size_t stride, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -64,7 +64,7 @@ T range_scale(const T* x, const Layout& layout, double epsilon) {
 // The moments of the first `count` elements of a group times `scale`, less `shift`.
 template <simd::Simd S, class T>
 [[gnu::noinline]] Moments group_moments(const T* x, const Runs& reduced, std::size_t count, T scale, T shift,
-                                        double epsilon) {
+                                        Spread spread) {
   GroupReader<S, T> reader(x, reduced, scale);
   RowSums<S, T> sums;
   T block[kBlock];
@@ -73,10 +73,10 @@ template <simd::Simd S, class T>
     reader.next(n, block);
     sums.template add_tail<true>(block, n, shift);
   }
-  return sums.moments(count, epsilon);
+  return sums.moments(count, spread);
 }
 
-// The moments of a group times `scale` about a shift that is near its mean, by the steps of ops/row_moments.h.
+// The moments of a group times `scale` about a shift that is near its mean, or zero, by the steps of ops/row_moments.h.
 template <class T>
 struct ShiftedMoments {
   T shift;
@@ -84,13 +84,14 @@ struct ShiftedMoments {
 };
 
 template <simd::Simd S, class T>
-[[gnu::noinline]] ShiftedMoments<T> shifted_moments(const T* x, const Layout& layout, double epsilon,
+[[gnu::noinline]] ShiftedMoments<T> shifted_moments(const T* x, const Layout& layout, Spread spread,
                                                     T scale) {
   const std::size_t cols = layout.cols, peek = cols < kPeek ? cols : kPeek;
   const auto moments = [&](std::size_t count, T shift) {
-    return group_moments<S, T>(x, layout.reduced, count, scale, shift, epsilon);
+    return group_moments<S, T>(x, layout.reduced, count, scale, shift, spread);
   };
-  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(x, layout.reduced, peek), cols);
+  if (!spread.is_about_mean()) return {0, moments(cols, 0)};
+  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(Storage<T>(), x, layout.reduced, peek), cols);
   Moments m = moments(cols, shift);
   if (!m.trusted) {
     shift = static_cast<T>(static_cast<double>(shift) + m.mean);
@@ -100,9 +101,9 @@ template <simd::Simd S, class T>
 }
 
 template <simd::Simd S, class T>
-Statistics<T> group_statistics(const T* x, const Layout& layout, double epsilon) {
-  const ShiftedMoments<T> about = shifted_moments<S, T>(x, layout, epsilon, 1);
-  return Statistics<T>::about(about.shift, about.moments, epsilon);
+Statistics<T> group_statistics(const T* x, const Layout& layout, Spread spread) {
+  const ShiftedMoments<T> about = shifted_moments<S, T>(x, layout, spread, 1);
+  return Statistics<T>::about(about.shift, about.moments, spread);
 }
 
 // What normalizing a group whose sums leave the range of T takes.
@@ -114,21 +115,20 @@ struct ScaledStatistics {
 };
 
 template <simd::Simd S, class T>
-ScaledStatistics<T> scaled_statistics(const T* x, const Layout& layout, double epsilon) {
-  const T scale = range_scale(x, layout, epsilon);
+ScaledStatistics<T> scaled_statistics(const T* x, const Layout& layout, Spread spread) {
+  const T scale = range_scale(x, layout, spread);
   const double up = static_cast<double>(scale);
-  const double scaled_epsilon =
-      epsilon * up * up;  // one after the other: the square of the scale may overflow
-  const ShiftedMoments<T> about = shifted_moments<S, T>(x, layout, scaled_epsilon, scale);
-  Statistics<T> s = Statistics<T>::about(about.shift, about.moments, scaled_epsilon);
-  double rstd = about.moments.rstd(scaled_epsilon) * up;
+  const Spread scaled_spread = spread.scaled(up);
+  const ShiftedMoments<T> about = shifted_moments<S, T>(x, layout, scaled_spread, scale);
+  Statistics<T> s = Statistics<T>::about(about.shift, about.moments, scaled_spread);
+  double rstd = about.moments.rstd(scaled_spread) * up;
   if (about.moments.variance == 0) {
-    // A constant group divides by the root of epsilon alone, which the scale may have taken out of the range of double or
-    // of T. Less its mean it has nothing to multiply but zeros, so any finite factor will do.
-    rstd = 1 / __builtin_sqrt(epsilon);
+    // A constant group, or one of zeros, divides by the least spread, which the scale may have taken out of the range of double
+    // or of T. Less its mean it has nothing to multiply but zeros, so any finite factor will do.
+    rstd = 1 / spread.least();
     constexpr T kMost = std::numeric_limits<T>::max();
     const double scaled = rstd / up;
-    s.rstd = epsilon > 0 && scaled > static_cast<double>(kMost) ? kMost : static_cast<T>(scaled);
+    s.rstd = spread.epsilon > 0 && scaled > static_cast<double>(kMost) ? kMost : static_cast<T>(scaled);
   }
   return {scale, s, {s.mean_hi / scale, s.mean_lo / scale, static_cast<T>(rstd), true}};
 }

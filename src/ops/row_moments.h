@@ -20,12 +20,16 @@
 // (v0 + v1) + (v2 + v3), those quads one after the other; L lane sums result. Lane sums of a block go into
 // double (T = float: pairs of lanes widened, then added), or into a compensated pair (T = double; Neumaier's
 // variant of Kahan's sum). Elements that a last block lacks count as +0.
+//
+// Operations whose spread (ops/spread.h) is about zero need the sum of squares alone: one pass, without a shift.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "core/layout.h"
+#include "ops/spread.h"
+#include "ops/storage.h"
 #include "simd/row_ops.h"
 #include "simd/unroll.h"
 #include "simd/vector.h"
@@ -57,7 +61,8 @@ struct TrustedRange<double> {
   static constexpr double min = 1e-280, max = 1e300;
 };
 
-// Mean and variance of one group about `shift`: the mean of x is shift + mean.
+// Mean and variance of one group about `shift`: the mean of x is shift + mean. Where the spread is about zero, the mean is 0 and
+// in the place of the variance is what Spread::power says.
 struct Moments {
   double mean;
   double variance;
@@ -65,19 +70,25 @@ struct Moments {
 
   template <class T>
   [[gnu::always_inline]] static Moments from_sums(double sum, double squares, std::size_t count,
-                                                  double epsilon) {
+                                                  Spread spread) {
     // One division for all groups of float, whose results are rounded to so much less.
     const double n = static_cast<double>(count), inverse = 1 / n;
     const auto divide = [=](double value) {
       return sizeof(T) == sizeof(float) ? value * inverse : value / n;
     };
+    const auto in_range = [](double square) {
+      return square >= TrustedRange<T>::min && square <= TrustedRange<T>::max;
+    };
+    if (!spread.is_about_mean()) {
+      const double power = spread.power(squares, divide(squares));
+      return {0, power, in_range(spread.square(power))};
+    }
     const double mean = divide(sum), variance = divide(squares) - mean * mean;
-    const double power = variance + epsilon;
-    const bool trusted = mean * mean <= max_mean_to_deviation(count) * power &&
-                         power >= TrustedRange<T>::min && power <= TrustedRange<T>::max;
+    const double power = variance + spread.epsilon;
+    const bool trusted = mean * mean <= max_mean_to_deviation(count) * power && in_range(power);
     return {mean, variance < 0 ? 0 : variance, trusted};  // NaN stays NaN
   }
-  double rstd(double epsilon) const { return 1 / __builtin_sqrt(variance + epsilon); }
+  double rstd(Spread spread) const { return spread.rstd(variance); }
 };
 
 // Whether step 1 shifts groups of `cols` elements whatever it sees: double ones, since nothing wider waits behind their sums, and
@@ -106,9 +117,11 @@ struct Statistics {
 
   // Of a group whose x - shift has the moments m. For float, a mean that is small beside the deviation needs one term: at
   // mean^2 = 2 * var it costs 0.35 ulp.
-  [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, double epsilon) {
+  [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, Spread spread) {
+    return about(shift, m, static_cast<T>(m.rstd(spread)));
+  }
+  [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, T rstd) {
     const double mean = static_cast<double>(shift) + m.mean;
-    const T rstd = static_cast<T>(m.rstd(epsilon));
     if (sizeof(T) == sizeof(float) && mean * mean <= 2 * m.variance) {
       return {static_cast<T>(mean), 0, rstd, m.trusted};
     }
@@ -180,8 +193,9 @@ class RowTotal {
   WideSum<S, T> wide_;
 };
 
-// sum(x - shift) and sum((x - shift)^2) of one row; the lanes of a vector are neighbours in the row.
-template <simd::Simd S, class T>
+// sum(x - shift) and sum((x - shift)^2) of one row; the lanes of a vector are neighbours in the row. Of all else but AboutMean the
+// second alone.
+template <simd::Simd S, class T, bool AboutMean = true>
 class RowSums {
   using V = simd::VectorOf<S, T>;
   static constexpr std::size_t kLanes = V::lanes;
@@ -232,8 +246,8 @@ class RowSums {
     add_lanes(sum, squares);
   }
 
-  [[gnu::always_inline]] Moments moments(std::size_t cols, double epsilon) const {
-    return Moments::from_sums<T>(sum_.value(), squares_.value(), cols, epsilon);
+  [[gnu::always_inline]] Moments moments(std::size_t cols, Spread spread) const {
+    return Moments::from_sums<T>(AboutMean ? sum_.value() : 0, squares_.value(), cols, spread);
   }
 
  private:
@@ -245,11 +259,11 @@ class RowSums {
   template <bool Shifted>
   [[gnu::always_inline]] static void add_quad(V v0, V v1, V v2, V v3, V shift, V& sum, V& squares) {
     if constexpr (Shifted) v0 = v0 - shift, v1 = v1 - shift, v2 = v2 - shift, v3 = v3 - shift;
-    sum = sum + ((v0 + v1) + (v2 + v3));
+    if constexpr (AboutMean) sum = sum + ((v0 + v1) + (v2 + v3));
     squares = squares + ((v0 * v0 + v1 * v1) + (v2 * v2 + v3 * v3));
   }
   [[gnu::always_inline]] void add_lanes(V sum, V squares) {
-    sum_.add(sum);
+    if constexpr (AboutMean) sum_.add(sum);
     squares_.add(squares);
   }
 
@@ -257,9 +271,10 @@ class RowSums {
   RowTotal<S, T> squares_;
 };
 
-template <simd::Simd S, class T, bool Shifted>
-[[gnu::always_inline]] inline RowSums<S, T> row_sums_inline(const T* x, std::size_t cols, T shift) {
-  RowSums<S, T> sums;
+template <simd::Simd S, class T, bool Shifted, bool AboutMean = true>
+[[gnu::always_inline]] inline RowSums<S, T, AboutMean> row_sums_inline(const T* x, std::size_t cols,
+                                                                       T shift) {
+  RowSums<S, T, AboutMean> sums;
   const auto splat = simd::VectorOf<S, T>::splat(shift);
   std::size_t i = 0;
   for (; i + kBlock <= cols; i += kBlock) sums.template add_block<Shifted>(x + i, splat);
@@ -267,9 +282,9 @@ template <simd::Simd S, class T, bool Shifted>
   return sums;
 }
 
-template <simd::Simd S, class T, bool Shifted>
-[[gnu::noinline]] RowSums<S, T> row_sums(const T* x, std::size_t cols, T shift) {
-  return row_sums_inline<S, T, Shifted>(x, cols, shift);
+template <simd::Simd S, class T, bool Shifted, bool AboutMean = true>
+[[gnu::noinline]] RowSums<S, T, AboutMean> row_sums(const T* x, std::size_t cols, T shift) {
+  return row_sums_inline<S, T, Shifted, AboutMean>(x, cols, shift);
 }
 
 template <simd::Simd S, class T>
@@ -299,23 +314,24 @@ template <simd::Simd S, class T>
   return static_cast<T>(sums.moments(kPeek, 0).mean);
 }
 
-// Steps 2 and 3 for a row whose sums about `shift` are known.
-template <simd::Simd S, class T>
+// Steps 2 and 3 for a row whose sums about `shift` are known. About zero there is no step 3.
+template <simd::Simd S, class T, bool AboutMean>
 [[gnu::always_inline]] inline Statistics<T> row_statistics(const T* x, std::size_t cols, T shift,
-                                                           const RowSums<S, T>& sums, double epsilon) {
-  const Moments m = sums.moments(cols, epsilon);
-  if (m.trusted) return Statistics<T>::about(shift, m, epsilon);
+                                                           const RowSums<S, T, AboutMean>& sums,
+                                                           Spread spread) {
+  const Moments m = sums.moments(cols, spread);
+  if (m.trusted || !AboutMean) return Statistics<T>::about(shift, m, spread);
   const T mean = static_cast<T>(static_cast<double>(shift) + m.mean);
-  return Statistics<T>::about(mean, row_sums<S, T, true>(x, cols, mean).moments(cols, epsilon), epsilon);
+  return Statistics<T>::about(mean, row_sums<S, T, true>(x, cols, mean).moments(cols, spread), spread);
 }
 
 // Whether the first `count` elements of a group are all negative (-0 is) or all not.
 template <class T>
-bool have_one_sign(const T* x, const Runs& reduced, std::size_t count) {
+bool have_one_sign(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t count) {
   Walk walk(reduced);
-  const bool first = __builtin_signbit(x[0]);
+  const bool first = storage.is_negative(x);
   for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-    if (static_cast<bool>(__builtin_signbit(x[walk.offset()])) != first) return false;
+    if (storage.is_negative(storage.at(x, walk.offset())) != first) return false;
   }
   return true;
 }

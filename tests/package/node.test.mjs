@@ -65,17 +65,50 @@ describe('loading', () => {
 
   test('the names of the exports can be read from the CommonJS file', () => {
     assert.deepEqual(answer('named_exports.mjs'), [
+      'BatchNormalization',
+      'DTypePolicy',
+      'GroupNormalization',
       'LayerNormError',
+      'LayerNormalization',
       'Moments',
+      'Normalization',
+      'RMSNormalization',
+      'SpectralNormalization',
+      'UnitNormalization',
+      'Weight',
+      'batchNorm',
+      'batchNormBackward',
+      'batchNormForward',
       'configure',
+      'constraints',
       'createEngine',
       'default',
+      'deserializeLayer',
+      'groupNorm',
+      'groupNormBackward',
+      'groupNormForward',
       'info',
+      'initializers',
+      'instanceNorm',
+      'instanceNormBackward',
+      'instanceNormForward',
       'layerNorm',
       'layerNormBackward',
       'layerNormForward',
+      'moments',
       'momentsCombiner',
+      'regularizers',
+      'rmsNorm',
+      'rmsNormBackward',
+      'rmsNormForward',
+      'serializeLayer',
+      'setWarningHandler',
+      'spectralNorm',
+      'spectralNormBackward',
       'tensor',
+      'unitNorm',
+      'unitNormBackward',
+      'unitNormForward',
     ]);
   });
 
@@ -145,7 +178,7 @@ describe('errors', () => {
   test('the source map leads to the TypeScript', () => {
     const { stderr } = node('--enable-source-maps', 'bad_input.mjs');
     assert.match(stderr, /js\/src\/tensor\/tensor_like\.ts:\d+\n\s*throw new LayerNormError\(/);
-    assert.match(stderr, /at readCall \(.*js\/src\/ops\/layer_norm\.ts:\d+:\d+\)/);
+    assert.match(stderr, /at readCall \(.*js\/src\/ops\/normalize\.ts:\d+:\d+\)/);
   });
 
   test('a module that does not fit is refused, and nothing else happens', () => {

@@ -2,7 +2,7 @@
 // many or very different numbers lose nothing. What is lost at each step comes from the error-free transformations at the end.
 
 import { isSixteenBit, type NumericArray, type OwnFloat64Array, typedArrayName } from '../tensor/dtype.js';
-import { collapse, elementCount, hasAxis, type Shape } from '../tensor/shape.js';
+import { collapse, eachIndex, elementCount, hasAxis, type Shape } from '../tensor/shape.js';
 import { copierOf } from '../tensor/sixteen_bit.js';
 import type { Operand } from '../tensor/tensor_like.js';
 
@@ -388,29 +388,4 @@ function squareError(value: number, mean: number, square: number): number {
 function quotientError(value: number, rest: number, divisor: number, quotient: number): number {
   const product = quotient * divisor;
   return (value - product - productError(quotient, divisor, product) + rest) / divisor;
-}
-
-/** Goes through all indices of some dimensions, the last of them varying fastest, with the sum of what their `steps` lead to. */
-export function eachIndex(
-  dims: Shape,
-  steps: readonly number[],
-  visit: (sum: number, index: number) => void,
-): void {
-  const count = elementCount(dims);
-  const indices = new Array<number>(dims.length).fill(0);
-  let sum = 0;
-  for (let index = 0; index < count; index++) {
-    visit(sum, index);
-    // Counts up as an odometer does.
-    for (let i = dims.length - 1; i >= 0; i--) {
-      const next = (indices[i] as number) + 1;
-      if (next < (dims[i] as number)) {
-        indices[i] = next;
-        sum += steps[i] as number;
-        break;
-      }
-      sum -= (next - 1) * (steps[i] as number);
-      indices[i] = 0;
-    }
-  }
 }

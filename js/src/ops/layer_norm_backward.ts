@@ -1,25 +1,16 @@
-import { CORE_DTYPE } from '../runtime/core_module.js';
-import { describe, LayerNormError } from '../runtime/errors.js';
 import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
-import type { Block } from '../tensor/blocks.js';
-import { type DType, parameterDType } from '../tensor/dtype.js';
-import { type Part, passThrough } from '../tensor/passage.js';
-import { reducedShape, type Shape } from '../tensor/shape.js';
-import { checkSameShape, produce, type Target } from '../tensor/target.js';
-import {
-  type DTypeOf,
-  type NestedArray,
-  type Operand,
-  type Output,
-  type ParameterResultOf,
-  readOperand,
-  type TensorLike,
-} from '../tensor/tensor_like.js';
-import { type CommonArguments, readCommonArguments, readOut, readStatistic } from './arguments.js';
+import type { DType } from '../tensor/dtype.js';
+import type { DTypeOf, Output, ReducedResultOf, TensorLike } from '../tensor/tensor_like.js';
 import type { LayerNormOutput } from './layer_norm.js';
+import {
+  differentiateOn,
+  GRADIENTS,
+  type Gradient,
+  type NormalizationGradient,
+} from './normalize_backward.js';
 
 /** What {@link layerNormBackward} can compute. */
-export type LayerNormGradient = 'dx' | 'dgamma' | 'dbeta';
+export type LayerNormGradient = Gradient;
 
 /** Options of {@link layerNormBackward}. `null` and `undefined` stand for the default. */
 export interface LayerNormBackwardOptions<
@@ -71,23 +62,37 @@ const OPTION_NAMES: Record<keyof LayerNormBackwardOptions, true> = {
   out: true,
 };
 
-const GRADIENTS: readonly LayerNormGradient[] = ['dx', 'dgamma', 'dbeta'];
-
-/** The container of dgamma and dbeta: of the kind that `X` is. How deep nested arrays are, the axes decide. */
-type ParameterOf<X, D extends DType> = X extends readonly unknown[]
-  ? X extends readonly number[]
-    ? number[]
-    : NestedArray
-  : ParameterResultOf<X, D>;
+const LAYER_NORM_GRADIENT: NormalizationGradient = {
+  optionNames: OPTION_NAMES,
+  gradients: GRADIENTS,
+  hasMean: true,
+  epsilon: 0,
+  workspace: (core, ...block) => core.layerNormBackwardWorkspace(...block),
+  backward: (core, dtype, { dy, x, mean, rstd, gamma, dx, dgamma, dbeta }, block, { common }, part) =>
+    core.layerNormBackward(
+      dtype,
+      dy,
+      x,
+      mean,
+      rstd,
+      gamma,
+      dx,
+      dgamma,
+      dbeta,
+      ...block,
+      common.rmsScaling,
+      ...part,
+    ),
+};
 
 /** All that {@link layerNormBackward} computes. */
 export interface LayerNormGradients<X, D extends DType, Out> {
   /** The gradient of x, of its shape. */
   dx: LayerNormOutput<X, D, Out>;
   /** The gradient of gamma, also where there is none: of the shape of the reduced dimensions. */
-  dgamma: ParameterOf<X, D>;
+  dgamma: ReducedResultOf<X, D>;
   /** The gradient of beta, also where there is none: of the shape of the reduced dimensions. */
-  dbeta: ParameterOf<X, D>;
+  dbeta: ReducedResultOf<X, D>;
 }
 
 /** What {@link layerNormBackward} returns: what was wanted, but no dbeta with `rmsScaling`. */
@@ -155,116 +160,6 @@ export function layerNormBackwardOn<
   x: X,
   options: LayerNormBackwardOptions<D, Out, Wanted, Rms>,
 ): LayerNormBackward<X, D, Out, Wanted, Rms> {
-  const call = readCall('layerNormBackward', engine, dy, x, options ?? {});
-  const { operation, owner, x: like, dtype, axes } = call.common;
-  const sizes = reducedShape(like.shape, axes.mask);
-  const wanted: Partial<Record<LayerNormGradient, Shape | Operand>> = {};
-  for (const name of call.outputs) wanted[name] = name === 'dx' ? (call.out ?? like.shape) : sizes;
-  const made = produce(operation, owner, like, dtype, wanted, (targets) => differentiate(call, targets));
+  const made = differentiateOn(LAYER_NORM_GRADIENT, 'layerNormBackward', engine, dy, x, options);
   return made as LayerNormBackward<X, D, Out, Wanted, Rms>;
-}
-
-/** A call whose arguments have been found right: only memory can be missing now. */
-interface Call {
-  readonly common: CommonArguments;
-  readonly dy: Operand;
-  readonly mean: Operand;
-  readonly rstd: Operand;
-  readonly outputs: readonly LayerNormGradient[];
-  readonly out: Operand | undefined;
-}
-
-function readCall(
-  operation: string,
-  engine: HeapOwner,
-  dyValue: unknown,
-  xValue: unknown,
-  options: LayerNormBackwardOptions,
-): Call {
-  const common = readCommonArguments(operation, engine, xValue, options, OPTION_NAMES);
-  const { owner, x, dtype, axes, gamma } = common;
-  const dy = readOperand(operation, owner, 'dy', dyValue, undefined, dtype);
-  checkSameShape(operation, 'dy', dy, x.shape);
-  const mean = readStatistic(operation, owner, 'mean', options.mean, x.shape, axes, dtype);
-  const rstd = readStatistic(operation, owner, 'rstd', options.rstd, x.shape, axes, dtype);
-  const outputs = readOutputs(operation, options.outputs, common.rmsScaling);
-  const out = readOut(common, options.out, { dy, x, mean, rstd, gamma });
-  if (out && !outputs.includes('dx')) {
-    throw new LayerNormError(
-      'ERR_ARGUMENT',
-      `${operation}: out is given, expected 'dx' among outputs ${describe(outputs)}`,
-    );
-  }
-  return { common, dy, mean, rstd, outputs, out };
-}
-
-function readOutputs(operation: string, outputs: unknown, rmsScaling: boolean): readonly LayerNormGradient[] {
-  const known = rmsScaling ? GRADIENTS.slice(0, 2) : GRADIENTS;
-  if (outputs === undefined || outputs === null) return known;
-  if (Array.isArray(outputs) && outputs.length > 0 && outputs.every((name) => known.includes(name))) {
-    return outputs;
-  }
-  throw new LayerNormError(
-    'ERR_ARGUMENT',
-    `${operation}: outputs is ${describe(outputs)}, expected one or more of ${describe(known)}` +
-      (rmsScaling ? ': scaling without centring has no offset' : ''),
-  );
-}
-
-function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<LayerNormGradient, Target>>): void {
-  const { operation, owner, x, axes, rmsScaling, gamma } = call.common;
-  const dtype =
-    call.dy.stored === call.common.computed ? call.common.computed : parameterDType(call.common.dtype);
-  const heap = owner.heap(operation);
-  const { core } = heap;
-  if (x.length === 0) {
-    // No groups to sum over.
-    dgamma?.elements(heap).fill(0);
-    dbeta?.elements(heap).fill(0);
-    return;
-  }
-  // dx takes the place of dy, unless it is x: what comes from outside would then be copied over x.
-  const isX = dx !== undefined && dx.address !== 0 && dx.address === x.address;
-  const parts: Part[] = [
-    { per: 'element', input: call.dy, output: isX ? undefined : dx },
-    { per: 'element', input: x, output: isX ? dx : undefined },
-    { per: 'group', input: call.mean, output: undefined },
-    { per: 'group', input: call.rstd, output: undefined },
-    { per: 'position', input: gamma, output: undefined },
-    { per: 'position', input: undefined, output: dgamma },
-    { per: 'position', input: undefined, output: dbeta },
-  ];
-  const workspaceOf = ({ dims, axes: mask }: Block): number => {
-    heap.writeDims(dims);
-    return core.layerNormBackwardWorkspace(CORE_DTYPE[dtype], heap.dims, dims.length, mask);
-  };
-  passThrough(
-    operation,
-    heap,
-    dtype,
-    x.shape,
-    axes.mask,
-    parts,
-    (block, from, to, last, workspace, workspaceBytes) =>
-      core.layerNormBackward(
-        CORE_DTYPE[dtype],
-        from[0] as number,
-        from[1] as number,
-        from[2] as number,
-        from[3] as number,
-        from[4] as number,
-        to[isX ? 1 : 0] as number,
-        to[5] as number,
-        to[6] as number,
-        workspace,
-        workspaceBytes,
-        heap.dims,
-        block.dims.length,
-        block.axes,
-        rmsScaling,
-        block.firstGroup,
-        last,
-      ),
-    workspaceOf,
-  );
 }

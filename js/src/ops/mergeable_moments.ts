@@ -17,15 +17,8 @@ import {
   sameShape,
 } from '../tensor/shape.js';
 import { readOperand, type TensorLike } from '../tensor/tensor_like.js';
-import {
-  eachIndex,
-  emptyState,
-  mergeStates,
-  momentsOf,
-  PARTS,
-  type State,
-  varianceOf,
-} from './feature_moments.js';
+import { emptyState, mergeStates, momentsOf, PARTS, type State, varianceOf } from './feature_moments.js';
+import { expandMask, type MaskLike, numbersOfMask } from './mask.js';
 import { checkOptions } from './options.js';
 
 /** Options of {@link Moments} and {@link momentsCombiner}. */
@@ -55,11 +48,8 @@ export interface MomentsUpdateOptions {
    * Keras (the last axis is missing then); each size is that of x, or 1 for all of it. What does not count may be NaN.
    * @defaultValue none, all elements count
    */
-  mask?: TensorLike | NestedMask | null;
+  mask?: MaskLike | null;
 }
-
-/** Arrays of arrays of ... booleans. */
-export type NestedMask = readonly (boolean | NestedMask)[];
 
 /** What {@link Moments.finalize} returns: row-major over the kept axes, of the sizes in `shape`. */
 export interface FinalMoments {
@@ -398,7 +388,7 @@ function readKeptSizes(operation: string, shape: unknown, axis: readonly number[
  */
 function readMask(operation: string, value: unknown, shape: Shape): Uint8Array | undefined {
   if (value === undefined || value === null) return undefined;
-  const mask = readOperand(operation, undefined, 'mask', withNumbers(value));
+  const mask = readOperand(operation, undefined, 'mask', numbersOfMask(value));
   // A typed array says no shape: it has to be that of x, or of all but its last axis.
   const whole = [shape, shape.slice(0, -1)];
   const sizes = mask.shaped ? mask.shape : whole.find((one) => elementCount(one) === mask.length);
@@ -413,21 +403,13 @@ function readMask(operation: string, value: unknown, shape: Shape): Uint8Array |
         `x ${formatShape(shape)}, or of all but its last axis${mask.shaped ? ', each size that of x or 1' : ''}`,
     );
   }
-  const elements = mask.data as ArrayLike<number>;
+  if (sizes.length === shape.length) return expandMask(mask, sizes, shape);
   const bytes = new Uint8Array(elementCount(shape));
-  const across = sizes.length === shape.length ? 1 : (shape.at(-1) as number);
-  // Elements of the mask from one index of a dimension to the next: none where it has one for all.
-  const steps = sizes.map((size, i) => (size === 1 ? 0 : elementCount(sizes.slice(i + 1))));
-  eachIndex(shape.slice(0, sizes.length), steps, (from, index) => {
-    if (elements[from] !== 0) bytes.fill(1, index * across, (index + 1) * across);
+  const across = shape.at(-1) as number;
+  expandMask(mask, sizes, shape.slice(0, -1)).forEach((byte, i) => {
+    bytes.fill(byte, i * across, (i + 1) * across);
   });
   return bytes;
-}
-
-/** Nested arrays of booleans as such of numbers; everything else as it is. */
-function withNumbers(value: unknown): unknown {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  return Array.isArray(value) ? value.map(withNumbers) : value;
 }
 
 /** What the bytes of {@link Moments.fromBytes} say, wherever they lie. */

@@ -127,6 +127,16 @@ export type ResultOf<X, D extends DType = DTypeOf<X>> = X extends Tensor
 /** The container of what goes with a result for `X`: of its kind, but of float32 where `D` has 16 bits. */
 export type ParameterResultOf<X, D extends DType> = ResultOf<X, ParameterDType<D>>;
 
+/**
+ * The container of a result for `X` of fewer dimensions: of the kind that `X` is, but of float32 where `D` has 16 bits. How deep
+ * nested arrays are, the options decide.
+ */
+export type ReducedResultOf<X, D extends DType> = X extends readonly unknown[]
+  ? X extends readonly number[]
+    ? number[]
+    : NestedArray
+  : ParameterResultOf<X, D>;
+
 /** What an argument turned out to be. */
 export interface Operand {
   readonly kind: 'typed array' | 'tensor' | 'nested' | 'object';

@@ -1,7 +1,7 @@
 // The oracle: slow, obvious, in float64 with compensated sums.
 
 /** Sum with the rounding error of every addition added at the end (Neumaier). */
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   let total = 0;
   let lost = 0;
   for (const value of values) {
@@ -127,6 +127,73 @@ export function layerNormBackwardReference(
       dgamma: sumBy('position', (i) => Math.abs(of(dy, i) * of(h, i))),
       dbeta: sumBy('position', (i) => Math.abs(of(dy, i))),
     },
+  };
+}
+
+export interface AboutZeroReference {
+  y: Float64Array;
+  /** One for each group, row-major over the kept dimensions. */
+  rstd: Float64Array;
+  /** Of the sum of y * dy; zeros without dy. */
+  dx: Float64Array;
+  dgamma: Float64Array;
+}
+
+/**
+ * RMS normalization and its gradient by their formulas, or with `unit` those of unit normalization, whose gradient is a
+ * constant's where the norm is not above epsilon.
+ */
+export function aboutZeroReference(
+  x: ArrayLike<number>,
+  shape: readonly number[],
+  {
+    axes,
+    epsilon,
+    unit = false,
+    gamma,
+    dy,
+  }: {
+    axes: readonly number[];
+    epsilon: number;
+    unit?: boolean;
+    gamma?: ArrayLike<number> | undefined;
+    dy?: ArrayLike<number>;
+  },
+): AboutZeroReference {
+  const groupOf: number[] = [];
+  const positionOf: number[] = [];
+  const members: number[][] = [];
+  for (let i = 0; i < x.length; i++) {
+    const index = indexOf(i, shape);
+    const group = flatten(index, shape, (d) => !axes.includes(d));
+    groupOf[i] = group;
+    positionOf[i] = flatten(index, shape, (d) => axes.includes(d));
+    members[group] ??= [];
+    members[group].push(i);
+  }
+  const at = (array: ArrayLike<number>, i: number): number => array[i] as number;
+  const squares = members.map((group) => sum(group.map((i) => at(x, i) ** 2)));
+  const count = members[0]?.length ?? 0;
+  const rstd = Float64Array.from(squares, (square) =>
+    unit ? 1 / Math.max(Math.sqrt(square), epsilon) : 1 / Math.sqrt(square / count + epsilon),
+  );
+  const h = Float64Array.from(groupOf, (group, i) => at(x, i) * at(rstd, group));
+  const factor = positionOf.map((position) => gamma?.[position] ?? 1);
+  const g = factor.map((value, i) => value * (dy?.[i] ?? 0));
+  const part = members.map((group, n) => {
+    if (unit && Math.sqrt(at(squares, n)) <= epsilon) return 0;
+    return sum(group.map((i) => at(g, i) * at(h, i))) / (unit ? 1 : count);
+  });
+  const dgamma = new Float64Array(count);
+  for (let i = 0; i < x.length; i++) {
+    const position = at(positionOf, i);
+    dgamma[position] = at(dgamma, position) + (dy?.[i] ?? 0) * at(h, i);
+  }
+  return {
+    y: h.map((value, i) => value * at(factor, i)),
+    rstd,
+    dx: h.map((value, i) => at(rstd, at(groupOf, i)) * (at(g, i) - value * at(part, at(groupOf, i)))),
+    dgamma,
   };
 }
 

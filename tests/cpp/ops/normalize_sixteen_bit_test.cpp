@@ -1,5 +1,5 @@
 // Layer normalization of 16-bit data on every vector type. tests/README.md explains the tiers.
-#include "ops/layer_norm_sixteen_bit.h"
+#include "ops/normalize_sixteen_bit.h"
 
 #include <gtest/gtest.h>
 

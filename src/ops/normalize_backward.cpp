@@ -3,10 +3,11 @@
 
 #include "core/layout.h"
 #include "core/overlap.h"
-#include "ops/layer_norm.h"
-#include "ops/layer_norm_sixteen_bit.h"
-#include "ops/row_moments.h"
+#include "ops/normalize.h"
+#include "ops/normalize_sixteen_bit.h"
 #include "ops/parameter.h"
+#include "ops/row_gradient.h"
+#include "ops/row_moments.h"
 #include "parallel/thread_pool.h"
 #include "simd/build.h"
 #include "simd/row_ops.h"
@@ -25,6 +26,7 @@ inline constexpr std::size_t kGathered = 16;
 template <class T>
 struct Gradient {
   const Layout& layout;
+  Spread spread;
   bool rms_scaling;
   const T* dy;
   const T* x;
@@ -80,122 +82,23 @@ class Workspace {
   std::size_t slot_elements_;
 };
 
-// Adds `count` sums in T to those in double.
-template <simd::Simd S, class T>
-[[gnu::noinline]] void promote(const T* sums, std::size_t count, double* total) {
-  using V = simd::VectorOf<S, T>;
-  using F64 = typename S::F64;
-  const auto add = [](double* to, F64 value) { (F64::load(to) + value).store(to); };
-  std::size_t i = 0;
-  for (; i + V::lanes <= count; i += V::lanes) {
-    const V sum = V::load(sums + i);
-    if constexpr (V::lanes == 4) {
-      add(total + i, S::widen_low(sum));
-      add(total + i + 2, S::widen_high(sum));
-    } else {
-      add(total + i, sum);
-    }
-  }
-  for (; i < count; ++i) total[i] += static_cast<double>(sums[i]);
-}
-
-// sum(g) and sum(g * h) of one row, by the tree of ops/row_moments.h.
-template <simd::Simd S, class T>
-struct RowGradientSums {
-  RowTotal<S, T> g;
-  RowTotal<S, T> gh;
+// What a group's dx is made of besides g: dx = rstd * (g + h * from_h + from_g).
+template <class T>
+struct Factors {
+  T from_h = 0;
+  T from_g = 0;
 };
 
-// One row, or the quads of it that are whole: h = (x - mean) * rstd and g = dy * gamma are summed, and dy * h
-// and dy added to dgamma and dbeta. `cols` is a multiple of a quad.
 template <simd::Simd S, class T>
-[[gnu::noinline]] void sum_quads(const T* dy, const T* x, const T* gamma, std::ptrdiff_t gamma_step,
-                                 std::size_t cols, T mean, T rstd, T* dgamma, T* dbeta,
-                                 RowGradientSums<S, T>& sums) {
-  using V = simd::VectorOf<S, T>;
-  constexpr std::size_t kQuad = 4 * V::lanes;
-  const V mean_at = V::splat(mean), rstd_at = V::splat(rstd);
-  RowGradientSums<S, T> row = sums;
-  // Pointers that are moved first, as in RowSums::add_block: a fifth faster than an index.
-  const std::ptrdiff_t gamma_quad = static_cast<std::ptrdiff_t>(kQuad) * gamma_step;
-  dy -= kQuad, x -= kQuad, gamma -= gamma_quad, dgamma -= kQuad, dbeta -= kQuad;
-  for (std::size_t quads = cols / kQuad; quads > 0;) {
-    const std::size_t block = quads < kBlock / kQuad ? quads : kBlock / kQuad;
-    V sum_g = V::splat(0), sum_gh = V::splat(0);
-    LAYERNORM_NO_UNROLL
-    for (std::size_t quad = 0; quad < block; ++quad) {
-      dy += kQuad, x += kQuad, gamma += gamma_quad, dgamma += kQuad, dbeta += kQuad;
-      V g[4], gh[4];
-      LAYERNORM_UNROLL
-      for (std::size_t j = 0; j < 4; ++j) {
-        const std::size_t at = j * V::lanes;
-        const V dy_at = V::load(dy + at), h = (V::load(x + at) - mean_at) * rstd_at;
-        (V::load(dbeta + at) + dy_at).store(dbeta + at);
-        (V::load(dgamma + at) + dy_at * h).store(dgamma + at);
-        g[j] = dy_at * V::load(gamma + at);
-        gh[j] = g[j] * h;
-      }
-      sum_g = sum_g + ((g[0] + g[1]) + (g[2] + g[3]));
-      sum_gh = sum_gh + ((gh[0] + gh[1]) + (gh[2] + gh[3]));
-    }
-    quads -= block;
-    row.g.add(sum_g);
-    row.gh.add(sum_gh);
+Factors<T> factors_of(const Gradient<T>& a, T rstd, const RowGradientSums<S, T>& sums) {
+  const double gh = sums.gh.value(), count = static_cast<double>(a.layout.cols);
+  if (a.spread.kind == Kind::norm) {
+    // Norms up to epsilon are not what rstd comes from: it is a constant there.
+    const bool clamped = rstd >= static_cast<T>(1 / a.spread.epsilon);
+    return {clamped ? T{0} : static_cast<T>(-gh), 0};
   }
-  sums = row;
-}
-
-template <simd::Simd S, class T>
-RowGradientSums<S, T> sum_row(const T* dy, const T* x, const Parameter<T>& gamma, std::size_t cols, T mean,
-                              T rstd, T* dgamma, T* dbeta) {
-  constexpr std::size_t kQuad = 4 * simd::VectorOf<S, T>::lanes;
-  RowGradientSums<S, T> sums;
-  const std::size_t whole = cols - cols % kQuad;
-  sum_quads<S>(dy, x, gamma.data, gamma.step, whole, mean, rstd, dgamma, dbeta, sums);
-  if (whole < cols) {
-    // The last quad lacks elements: with dy = 0 there they add nothing to any sum.
-    using V = simd::VectorOf<S, T>;
-    const std::size_t rest = cols - whole;
-    T last_dy[kQuad], last_x[kQuad], last_gamma[kQuad], last_dgamma[kQuad] = {}, last_dbeta[kQuad] = {};
-    simd::copy_padded<V>(dy + whole, rest, V::splat(0), last_dy);
-    simd::copy_padded<V>(x + whole, rest, V::splat(mean), last_x);  // h = 0: an infinite one would not vanish
-    simd::copy_padded<V>(gamma.step == 0 ? gamma.data : gamma.data + whole, rest, V::splat(0), last_gamma);
-    sum_quads<S>(last_dy, last_x, last_gamma, 1, kQuad, mean, rstd, last_dgamma, last_dbeta, sums);
-    for (std::size_t j = 0; j < rest; ++j) {
-      dgamma[whole + j] += last_dgamma[j];
-      dbeta[whole + j] += last_dbeta[j];
-    }
-  }
-  return sums;
-}
-
-// dx[i] = rstd * (g[i] + (x[i] - mean) * rstd * from_h + from_g): in this order all numbers are of ordinary size, whatever
-// the size of x.
-template <simd::Simd S, class T>
-[[gnu::noinline]] void write_dx(const T* dy, const T* x, const Parameter<T>& parameter, T* dx,
-                                std::size_t cols, T mean, T rstd, T from_h, T from_g) {
-  using V = simd::VectorOf<S, T>;
-  constexpr std::size_t kQuad = 4 * V::lanes;
-  const auto write = [=]<class W>(const T* dy_at, const T* x_at, const T* gamma_at, T* dx_at) {
-    const W g = W::load(dy_at) * W::load(gamma_at);
-    const W h = (W::load(x_at) - W::splat(mean)) * W::splat(rstd);
-    ((g + (h * W::splat(from_h) + W::splat(from_g))) * W::splat(rstd)).store(dx_at);
-  };
-  const T* gamma = parameter.data;
-  const std::ptrdiff_t step = parameter.step;
-  const std::ptrdiff_t gamma_quad = static_cast<std::ptrdiff_t>(kQuad) * step;
-  dy -= kQuad, x -= kQuad, gamma -= gamma_quad, dx -= kQuad;
-  LAYERNORM_NO_UNROLL
-  for (std::size_t quads = cols / kQuad; quads > 0; --quads) {
-    dy += kQuad, x += kQuad, gamma += gamma_quad, dx += kQuad;
-    LAYERNORM_UNROLL
-    for (std::size_t j = 0; j < kQuad; j += V::lanes)
-      write.template operator()<V>(dy + j, x + j, gamma + j, dx + j);
-  }
-  dy += kQuad, x += kQuad, gamma += gamma_quad, dx += kQuad;
-  for (std::size_t j = 0; j < cols % kQuad; ++j) {
-    write.template operator()<simd::OneLane<T>>(dy + j, x + j, gamma + j, dx + j);
-  }
+  const bool of_g = a.spread.is_about_mean() && !a.rms_scaling;
+  return {static_cast<T>(-gh / count), of_g ? static_cast<T>(-sums.g.value() / count) : T{0}};
 }
 
 // One group that lies in a row.
@@ -203,14 +106,20 @@ template <simd::Simd S, class T>
 void backward_row(const Gradient<T>& a, const Parameter<T>& gamma, std::size_t row, const T* dy, const T* x,
                   T* dx, T* dgamma, T* dbeta) {
   const std::size_t cols = a.layout.cols;
-  const T mean = a.mean[row], rstd = a.rstd[row];
-  // With rms_scaling h = x * rstd, but what the variance depends on still is x - mean.
-  const auto sums = sum_row<S>(dy, x, gamma, cols, a.rms_scaling ? T{0} : mean, rstd, dgamma, dbeta);
+  const T mean = a.spread.is_about_mean() ? a.mean[row] : T{0}, rstd = a.rstd[row];
+  const auto sum = [&] {
+    if (a.spread.kind == Kind::norm)
+      return sum_row<Kind::norm, S>(dy, x, gamma, cols, mean, rstd, dgamma, dbeta);
+    if (a.spread.kind == Kind::mean_square) {
+      return sum_row<Kind::mean_square, S>(dy, x, gamma, cols, mean, rstd, dgamma, dbeta);
+    }
+    // With rms_scaling h = x * rstd, but what the variance depends on still is x - mean.
+    return sum_row<Kind::deviation, S>(dy, x, gamma, cols, a.rms_scaling ? T{0} : mean, rstd, dgamma, dbeta);
+  };
+  const RowGradientSums<S, T> sums = sum();
   if (dx == nullptr) return;
-  const double count = static_cast<double>(cols);
-  const T from_h = static_cast<T>(-sums.gh.value() / count);
-  const T from_g = a.rms_scaling ? T{0} : static_cast<T>(-sums.g.value() / count);
-  write_dx<S>(dy, x, gamma, dx, cols, mean, rstd, from_h, from_g);
+  const Factors<T> factors = factors_of<S>(a, rstd, sums);
+  write_dx<S>(dy, x, gamma, dx, cols, mean, rstd, factors.from_h, factors.from_g);
 }
 
 template <class T>
@@ -315,8 +224,9 @@ void backward_chunks(const Gradient<T>& a, std::size_t before, const Workspace<T
 }
 
 template <simd::Simd S, class T>
-Status backward(const LayerNormBackward& args, const Layout& layout) {
+Status backward(const NormalizeBackward& args, const Layout& layout) {
   const Gradient<T> a{layout,
+                      args.spread,
                       args.rms_scaling,
                       static_cast<const T*>(args.dy),
                       static_cast<const T*>(args.x),
@@ -348,7 +258,7 @@ std::size_t workspace_bytes(DType dtype, const Layout& layout) {
   return dtype == DType::float32 ? Workspace<float>::bytes(layout) : Workspace<double>::bytes(layout);
 }
 
-Status check(const LayerNormBackward& args, Layout& layout) {
+Status check(const NormalizeBackward& args, Layout& layout) {
   const std::size_t size = dtype_size(args.dtype);
   if (size == 0) return Status::unknown_dtype;
   if (const Status status = collapse_axes(args.dims, args.axes, size, layout); status != Status::ok)
@@ -361,8 +271,9 @@ Status check(const LayerNormBackward& args, Layout& layout) {
       __builtin_mul_overflow(layout.cols, of_parameter, &cols)) {
     return Status::size_overflow;
   }
-  const void* const needed[] = {args.dy, args.x, args.mean, args.rstd};
-  for (const void* input : needed) {
+  if (!(args.spread.epsilon >= 0 && args.spread.epsilon <= __DBL_MAX__)) return Status::invalid_epsilon;
+  const void* const mean = args.spread.is_about_mean() ? args.mean : args.rstd;
+  for (const void* input : {args.dy, args.x, mean, args.rstd}) {
     if (bytes > 0 && input == nullptr) return Status::null_data;
   }
   const Region workspace{args.workspace, args.workspace_bytes, sizeof(double)};
@@ -373,7 +284,7 @@ Status check(const LayerNormBackward& args, Layout& layout) {
   }
   const Region inputs[] = {{args.dy, bytes, size},
                            {args.x, bytes, size},
-                           {args.mean, rows, of_parameter},
+                           {mean, rows, of_parameter},
                            {args.rstd, rows, of_parameter},
                            {args.gamma, cols, of_parameter}};
   const Output outputs[] = {{{args.dx, bytes, size}, 0b00011},
@@ -385,8 +296,8 @@ Status check(const LayerNormBackward& args, Layout& layout) {
 
 }  // namespace
 
-std::size_t layer_norm_backward_workspace(DType dtype, std::span<const std::uint32_t> dims,
-                                          std::uint32_t axes) {
+std::size_t normalize_backward_workspace(DType dtype, std::span<const std::uint32_t> dims,
+                                         std::uint32_t axes) {
   Layout layout;
   const std::size_t size = dtype_size(dtype);
   if (size == 0 || collapse_axes(dims, axes, size, layout) != Status::ok) return 0;
@@ -394,18 +305,14 @@ std::size_t layer_norm_backward_workspace(DType dtype, std::span<const std::uint
 }
 
 template <class S>
-Status layer_norm_backward_on(const LayerNormBackward& args) {
+Status normalize_backward_on(const NormalizeBackward& args) {
   Layout layout;
   if (const Status status = check(args, layout); status != Status::ok) return status;
   if (is_sixteen_bit(args.dtype)) return backward_sixteen_bit<S>(args, layout);
   return args.dtype == DType::float32 ? backward<S, float>(args, layout) : backward<S, double>(args, layout);
 }
 
-Status layer_norm_backward(const LayerNormBackward& args) {
-  return layer_norm_backward_on<simd::Default>(args);
-}
-
-#define LAYERNORM_INSTANTIATE(S) template Status layer_norm_backward_on<S>(const LayerNormBackward&);
+#define LAYERNORM_INSTANTIATE(S) template Status normalize_backward_on<S>(const NormalizeBackward&);
 LAYERNORM_FOR_EACH_SIMD(LAYERNORM_INSTANTIATE)
 #undef LAYERNORM_INSTANTIATE
 

@@ -1,4 +1,4 @@
-#include "ops/layer_norm_sixteen_bit.h"
+#include "ops/normalize_sixteen_bit.h"
 
 #include <cstdint>
 
@@ -18,15 +18,15 @@ float* at_group(void* statistics, std::size_t group) {
 // and x, at whole lines of memory.
 std::size_t sums_bytes(const Layout& layout) {
   const Tile tile = Tiles(layout)[0];
-  const std::size_t bytes = layer_norm_backward_workspace(DType::float32, tile.dims, tile.axes);
+  const std::size_t bytes = normalize_backward_workspace(DType::float32, tile.dims, tile.axes);
   return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
 }
 
 // Tiles first .. last, in `data`, which has room for one.
 template <simd::Simd S>
-Status forward_tiles(const LayerNormForward& args, const Tiles& tiles, std::size_t first, std::size_t last,
+Status forward_tiles(const Normalize& args, const Tiles& tiles, std::size_t first, std::size_t last,
                      float* data) {
-  LayerNormForward part = args;
+  Normalize part = args;
   part.dtype = DType::float32;
   part.x = part.y = data;
   const simd::Widen widen = simd::widen<S>(args.dtype);
@@ -38,7 +38,7 @@ Status forward_tiles(const LayerNormForward& args, const Tiles& tiles, std::size
     part.mean = at_group(args.mean, tile.first);
     part.rstd = at_group(args.rstd, tile.first);
     tiles.copy(tile, static_cast<const std::uint16_t*>(args.x), data, widen);
-    if (const Status status = layer_norm_forward_on<S>(part); status != Status::ok) return status;
+    if (const Status status = normalize_on<S>(part); status != Status::ok) return status;
     tiles.copy(tile, data, static_cast<std::uint16_t*>(args.y), narrow);
   }
   return Status::ok;
@@ -47,25 +47,25 @@ Status forward_tiles(const LayerNormForward& args, const Tiles& tiles, std::size
 }  // namespace
 
 template <simd::Simd S>
-Status forward_sixteen_bit(const LayerNormForward& args, const Layout& layout) {
+Status forward_sixteen_bit(const Normalize& args, const Layout& layout) {
   if (is_empty(layout)) {  // there are statistics all the same
-    LayerNormForward empty = args;
+    Normalize empty = args;
     empty.dtype = DType::float32;
     empty.x = empty.y = nullptr;
-    return layer_norm_forward_on<S>(empty);
+    return normalize_on<S>(empty);
   }
   const Tiles tiles(layout);
   return forward_tiles<S>(args, tiles, 0, tiles.count(), static_cast<float*>(args.workspace));
 }
 
 template <simd::Simd S>
-Status backward_sixteen_bit(const LayerNormBackward& args, const Layout& layout) {
-  LayerNormBackward part = args;
+Status backward_sixteen_bit(const NormalizeBackward& args, const Layout& layout) {
+  NormalizeBackward part = args;
   part.dtype = DType::float32;
   if (layout.cols == 0) return Status::ok;  // nothing to write
   if (layout.rows == 0) {                   // there are gradients of the parameters all the same
     part.dy = part.x = part.dx = nullptr;
-    return layer_norm_backward_on<S>(part);
+    return normalize_backward_on<S>(part);
   }
   const Tiles tiles(layout);
   part.workspace_bytes = sums_bytes(layout);
@@ -82,11 +82,11 @@ Status backward_sixteen_bit(const LayerNormBackward& args, const Layout& layout)
     part.axes = tile.axes;
     part.first_group = args.first_group + tile.first;
     part.last = args.last && n + 1 == tiles.count();
-    part.mean = static_cast<const float*>(args.mean) + tile.first;
+    if (args.mean != nullptr) part.mean = static_cast<const float*>(args.mean) + tile.first;
     part.rstd = static_cast<const float*>(args.rstd) + tile.first;
     tiles.copy(tile, static_cast<const std::uint16_t*>(args.dy), dy, widen);
     tiles.copy(tile, static_cast<const std::uint16_t*>(args.x), x, widen);
-    if (const Status status = layer_norm_backward_on<S>(part); status != Status::ok) return status;
+    if (const Status status = normalize_backward_on<S>(part); status != Status::ok) return status;
     if (args.dx != nullptr) tiles.copy(tile, dy, static_cast<std::uint16_t*>(args.dx), narrow);
   }
   return Status::ok;
@@ -99,7 +99,7 @@ std::size_t forward_sixteen_bit_workspace(const Layout& layout) {
 std::size_t backward_sixteen_bit_workspace(const Layout& layout) {
   if (is_empty(layout)) {  // sums of nothing, which are written all the same
     const std::uint32_t dims[] = {1, static_cast<std::uint32_t>(layout.cols)};
-    return layer_norm_backward_workspace(DType::float32, dims, 0b10);
+    return normalize_backward_workspace(DType::float32, dims, 0b10);
   }
   std::size_t tiles = 0, bytes = 0;
   const bool overflows = __builtin_mul_overflow(Tiles(layout).bytes(), 2, &tiles) ||
@@ -107,9 +107,9 @@ std::size_t backward_sixteen_bit_workspace(const Layout& layout) {
   return overflows ? SIZE_MAX : bytes;
 }
 
-#define LAYERNORM_INSTANTIATE(S)                                                  \
-  template Status forward_sixteen_bit<S>(const LayerNormForward&, const Layout&); \
-  template Status backward_sixteen_bit<S>(const LayerNormBackward&, const Layout&);
+#define LAYERNORM_INSTANTIATE(S)                                           \
+  template Status forward_sixteen_bit<S>(const Normalize&, const Layout&); \
+  template Status backward_sixteen_bit<S>(const NormalizeBackward&, const Layout&);
 LAYERNORM_FOR_EACH_SIMD(LAYERNORM_INSTANTIATE)
 #undef LAYERNORM_INSTANTIATE
 
