@@ -6,7 +6,10 @@
 #include <cstdlib>
 
 #include "core/status.h"
+#include "ops/batch_norm.h"
+#include "ops/group_norm.h"
 #include "ops/layer_norm.h"
+#include "ops/moments.h"
 #include "ops/rms_norm.h"
 #include "ops/unit_norm.h"
 
@@ -114,6 +117,142 @@ EMSCRIPTEN_BINDINGS(layernorm) {
                                                               .dbeta = pointer<void>(dbeta),
                                                               .workspace = pointer<void>(workspace),
                                                               .workspace_bytes = workspace_bytes}));
+      });
+
+  function(
+      "batchNormWorkspace(dtype, outer, channels, inner)",
+      +[](std::uint32_t dtype, std::size_t outer, std::size_t channels, std::size_t inner) {
+        return batch_norm_workspace(DType{dtype}, outer, channels, inner);
+      });
+  function(
+      "batchNormForward(dtype, x, y, gamma, beta, mean, variance, rstd, mask, maskRun, workspace, "
+      "workspaceBytes, outer, channels, inner, epsilon)",
+      +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address beta, Address mean,
+          Address variance, Address rstd, Address mask, std::size_t mask_run, Address workspace,
+          std::size_t workspace_bytes, std::size_t outer, std::size_t channels, std::size_t inner,
+          double epsilon) {
+        return static_cast<std::int32_t>(batch_norm_forward({.dtype = DType{dtype},
+                                                             .outer = outer,
+                                                             .channels = channels,
+                                                             .inner = inner,
+                                                             .epsilon = epsilon,
+                                                             .x = pointer<void>(x),
+                                                             .gamma = pointer<void>(gamma),
+                                                             .beta = pointer<void>(beta),
+                                                             .mask = pointer<std::uint8_t>(mask),
+                                                             .mask_run = mask_run,
+                                                             .y = pointer<void>(y),
+                                                             .mean = pointer<void>(mean),
+                                                             .variance = pointer<void>(variance),
+                                                             .rstd = pointer<void>(rstd),
+                                                             .workspace = pointer<void>(workspace),
+                                                             .workspace_bytes = workspace_bytes}));
+      });
+  function(
+      "batchNormInference(dtype, x, y, gamma, beta, mean, variance, rstd, workspace, workspaceBytes, outer, "
+      "channels, inner, epsilon)",
+      +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address beta, Address mean,
+          Address variance, Address rstd, Address workspace, std::size_t workspace_bytes, std::size_t outer,
+          std::size_t channels, std::size_t inner, double epsilon) {
+        return static_cast<std::int32_t>(batch_norm_inference({.dtype = DType{dtype},
+                                                               .outer = outer,
+                                                               .channels = channels,
+                                                               .inner = inner,
+                                                               .epsilon = epsilon,
+                                                               .x = pointer<void>(x),
+                                                               .gamma = pointer<void>(gamma),
+                                                               .beta = pointer<void>(beta),
+                                                               .mean = pointer<void>(mean),
+                                                               .variance = pointer<void>(variance),
+                                                               .y = pointer<void>(y),
+                                                               .rstd = pointer<void>(rstd),
+                                                               .workspace = pointer<void>(workspace),
+                                                               .workspace_bytes = workspace_bytes}));
+      });
+  function(
+      "batchNormBackward(dtype, dy, x, mean, rstd, gamma, mask, maskRun, dx, dgamma, dbeta, workspace, "
+      "workspaceBytes, outer, channels, inner, training)",
+      +[](std::uint32_t dtype, Address dy, Address x, Address mean, Address rstd, Address gamma, Address mask,
+          std::size_t mask_run, Address dx, Address dgamma, Address dbeta, Address workspace,
+          std::size_t workspace_bytes, std::size_t outer, std::size_t channels, std::size_t inner,
+          bool training) {
+        return static_cast<std::int32_t>(batch_norm_backward({.dtype = DType{dtype},
+                                                              .outer = outer,
+                                                              .channels = channels,
+                                                              .inner = inner,
+                                                              .training = training,
+                                                              .dy = pointer<void>(dy),
+                                                              .x = pointer<void>(x),
+                                                              .mean = pointer<void>(mean),
+                                                              .rstd = pointer<void>(rstd),
+                                                              .gamma = pointer<void>(gamma),
+                                                              .mask = pointer<std::uint8_t>(mask),
+                                                              .mask_run = mask_run,
+                                                              .dx = pointer<void>(dx),
+                                                              .dgamma = pointer<void>(dgamma),
+                                                              .dbeta = pointer<void>(dbeta),
+                                                              .workspace = pointer<void>(workspace),
+                                                              .workspace_bytes = workspace_bytes}));
+      });
+
+  function(
+      "groupNormForward(dtype, x, y, gamma, beta, mean, rstd, batch, before, channels, after, groups, "
+      "epsilon)",
+      +[](std::uint32_t dtype, Address x, Address y, Address gamma, Address beta, Address mean, Address rstd,
+          std::size_t batch, std::size_t before, std::size_t channels, std::size_t after, std::size_t groups,
+          double epsilon) {
+        return static_cast<std::int32_t>(
+            group_norm_forward({.dtype = DType{dtype},
+                                .shape = {batch, before, channels, after, groups},
+                                .epsilon = epsilon,
+                                .x = pointer<void>(x),
+                                .gamma = pointer<void>(gamma),
+                                .beta = pointer<void>(beta),
+                                .y = pointer<void>(y),
+                                .mean = pointer<void>(mean),
+                                .rstd = pointer<void>(rstd)}));
+      });
+  function(
+      "groupNormBackwardWorkspace(dtype, batch, before, channels, after, groups)",
+      +[](std::uint32_t dtype, std::size_t batch, std::size_t before, std::size_t channels, std::size_t after,
+          std::size_t groups) {
+        return group_norm_backward_workspace(DType{dtype}, {batch, before, channels, after, groups});
+      });
+  function(
+      "groupNormBackward(dtype, dy, x, mean, rstd, gamma, dx, dgamma, dbeta, workspace, workspaceBytes, "
+      "batch, "
+      "before, channels, after, groups, first, last)",
+      +[](std::uint32_t dtype, Address dy, Address x, Address mean, Address rstd, Address gamma, Address dx,
+          Address dgamma, Address dbeta, Address workspace, std::size_t workspace_bytes, std::size_t batch,
+          std::size_t before, std::size_t channels, std::size_t after, std::size_t groups, bool first,
+          bool last) {
+        return static_cast<std::int32_t>(
+            group_norm_backward({.dtype = DType{dtype},
+                                 .shape = {batch, before, channels, after, groups},
+                                 .first = first,
+                                 .last = last,
+                                 .dy = pointer<void>(dy),
+                                 .x = pointer<void>(x),
+                                 .mean = pointer<void>(mean),
+                                 .rstd = pointer<void>(rstd),
+                                 .gamma = pointer<void>(gamma),
+                                 .dx = pointer<void>(dx),
+                                 .dgamma = pointer<void>(dgamma),
+                                 .dbeta = pointer<void>(dbeta),
+                                 .workspace = pointer<void>(workspace),
+                                 .workspace_bytes = workspace_bytes}));
+      });
+
+  function(
+      "moments(dtype, x, mean, variance, dims, rank, axes)",
+      +[](std::uint32_t dtype, Address x, Address mean, Address variance, Address dims, std::uint32_t rank,
+          std::uint32_t axes) {
+        return static_cast<std::int32_t>(moments({.dtype = DType{dtype},
+                                                  .dims = {pointer<std::uint32_t>(dims), rank},
+                                                  .axes = axes,
+                                                  .x = pointer<void>(x),
+                                                  .mean = pointer<void>(mean),
+                                                  .variance = pointer<void>(variance)}));
       });
 
   function(

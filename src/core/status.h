@@ -15,7 +15,9 @@
   X(misaligned_data, "ERR_ARGUMENT", "an address is not a multiple of the element size")            \
   X(overlapping_data, "ERR_ARGUMENT",                                                               \
     "an output overlaps an input or another output where that is not allowed")                      \
-  X(small_workspace, "ERR_ARGUMENT", "the workspace is absent or too small")
+  X(small_workspace, "ERR_ARGUMENT", "the workspace is absent or too small")                        \
+  X(invalid_groups, "ERR_ARGUMENT", "the channels must be a multiple of the groups")                \
+  X(invalid_mask, "ERR_ARGUMENT", "the mask must have runs of all channels, or of places of one channel")
 
 namespace layernorm {
 

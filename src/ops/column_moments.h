@@ -10,6 +10,7 @@
 
 #include "core/layout.h"
 #include "ops/row_moments.h"
+#include "ops/storage.h"
 #include "simd/row_ops.h"
 
 namespace layernorm {
@@ -18,8 +19,9 @@ namespace layernorm {
 inline constexpr std::size_t kMaxWidth = 256;
 
 // Statistics of up to kMaxWidth columns.
-template <simd::Simd S, class T>
+template <simd::Simd S, class T, class Storage = Plain<T>>
 class ColumnMoments {
+  using Stored = typename Storage::Stored;
   using V = simd::VectorOf<S, T>;
   static constexpr std::size_t kLanes = V::lanes;
   static constexpr std::size_t kQuad = 4 * kLanes;
@@ -27,11 +29,20 @@ class ColumnMoments {
 
  public:
   // x: the first column's first element. `reduced`: where the elements of a column lie, `cols` of them.
-  ColumnMoments(const T* x, const Runs& reduced, std::size_t cols, std::size_t width)
-      : x_(x), reduced_(reduced), cols_(cols), width_(width) {}
+  ColumnMoments(const Stored* x, const Runs& reduced, std::size_t cols, std::size_t width,
+                const Storage& storage = {})
+      : storage_(storage), x_(x), reduced_(reduced), cols_(cols), width_(width) {}
 
   // To be called once. Returns whether all columns are known.
   bool find(Spread spread) {
+    return find(spread, [&](std::size_t c, T shift, const Moments& m) {
+      keep(c, Statistics<T>::about(shift, m, spread));
+    });
+  }
+
+  // The same, handing the moments of x - shift of each column to take(column, shift, moments), the last time those that count.
+  template <class Take>
+  bool find(Spread spread, Take take) {
     const std::size_t peek = cols_ < kPeek ? cols_ : kPeek;
     if (spread.is_about_mean()) {
       sum(peek);
@@ -45,7 +56,7 @@ class ColumnMoments {
     for (std::size_t c = 0; c < width_; ++c) {
       const Moments m = moments(c, cols_, spread);
       if (m.trusted) {
-        keep(c, Statistics<T>::about(shift_[c], m, spread));
+        take(c, shift_[c], m);
       } else {
         shift_[c] = static_cast<T>(static_cast<double>(shift_[c]) + m.mean);
         again = true;
@@ -58,7 +69,7 @@ class ColumnMoments {
     for (std::size_t c = 0; c < width_; ++c) {
       if (known[c]) continue;
       const Moments m = moments(c, cols_, spread);
-      keep(c, Statistics<T>::about(shift_[c], m, spread));
+      take(c, shift_[c], m);
       known[c] = m.trusted;
       all &= m.trusted;
     }
@@ -102,7 +113,7 @@ class ColumnMoments {
         for (std::size_t j = 0; j < kQuad; ++j) {
           rows[j] = shift_;
           if (quad + j >= n) continue;
-          rows[j] = x_ + walk.offset();
+          rows[j] = row(x_ + walk.offset(), j);
           walk.advance();
         }
         for (std::size_t l = 0; l < kLanes; ++l) add(rows + l, quad == 0 ? zero_ : lanes_[l], lanes_[l]);
@@ -112,6 +123,16 @@ class ColumnMoments {
         widen(lanes_[l].sum, lanes_[l + kLanes - 2].sum, sums_[l]);
         widen(lanes_[l].squares, lanes_[l + kLanes - 2].squares, squares_[l]);
       }
+    }
+  }
+
+  // Row j of a quad, as T.
+  const T* row(const Stored* x, [[maybe_unused]] std::size_t j) {
+    if constexpr (Storage::kConverts) {
+      storage_.widen(x, width_, widened_[j]);
+      return widened_[j];
+    } else {
+      return x;
     }
   }
 
@@ -170,7 +191,8 @@ class ColumnMoments {
     }
   }
 
-  const T* x_;
+  [[no_unique_address]] Storage storage_;
+  const Stored* x_;
   const Runs& reduced_;
   std::size_t cols_;
   std::size_t width_;
@@ -179,6 +201,7 @@ class ColumnMoments {
   Lane lanes_[kLanes];
   Wide sums_[2];
   Wide squares_[2];
+  T widened_[Storage::kConverts ? kQuad : 1][Storage::kConverts ? kMaxWidth : 1];
 };
 
 }  // namespace layernorm

@@ -322,13 +322,18 @@ template <simd::Simd S, class T, bool AboutMean>
   return Statistics<T>::about(mean, row_sums<S, T, true>(x, cols, mean).moments(cols, spread), spread);
 }
 
+inline bool is_negative(float x) { return __builtin_signbit(x); }
+inline bool is_negative(double x) { return __builtin_signbit(x); }
+// Of the bits of a 16-bit float.
+inline bool is_negative(std::uint16_t bits) { return (bits & 0x8000) != 0; }
+
 // Whether the first `count` elements of a group are all negative (-0 is) or all not.
 template <class T>
 bool have_one_sign(const T* x, const Runs& reduced, std::size_t count) {
   Walk walk(reduced);
-  const bool first = __builtin_signbit(x[0]);
+  const bool first = is_negative(x[0]);
   for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-    if (static_cast<bool>(__builtin_signbit(x[walk.offset()])) != first) return false;
+    if (is_negative(x[walk.offset()]) != first) return false;
   }
   return true;
 }

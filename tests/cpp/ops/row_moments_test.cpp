@@ -13,11 +13,11 @@ namespace layernorm {
 namespace {
 
 template <class S>
-class MomentsTest : public ::testing::Test {};
-TYPED_TEST_SUITE(MomentsTest, test::SimdTypes);
+class RowMomentsTest : public ::testing::Test {};
+TYPED_TEST_SUITE(RowMomentsTest, test::SimdTypes);
 
 // Tier: bounded. Pairs c + d, c - d with few bits have an exact mean and variance in any order of addition.
-TYPED_TEST(MomentsTest, ExactStatisticsAreExact) {
+TYPED_TEST(RowMomentsTest, ExactStatisticsAreExact) {
   for (const std::size_t cols : {2, 16, 62, 64, 130, 1024}) {
     std::vector<float> x(cols);
     for (std::size_t i = 0; i < cols; i += 2) {
@@ -30,7 +30,7 @@ TYPED_TEST(MomentsTest, ExactStatisticsAreExact) {
   }
 }
 
-TEST(Moments, CancellationOverflowAndNaNAreNotTrusted) {
+TEST(RowMoments, CancellationOverflowAndNaNAreNotTrusted) {
   const auto trusted = [](double mean, double square_mean, double epsilon) {
     return Moments::from_sums<float>(mean * 1000, square_mean * 1000, 1000, epsilon).trusted;
   };
@@ -45,7 +45,7 @@ TEST(Moments, CancellationOverflowAndNaNAreNotTrusted) {
 }
 
 // The second word of a compensated sum catches what the first rounds away.
-TYPED_TEST(MomentsTest, DoubleSumsAreCompensated) {
+TYPED_TEST(RowMomentsTest, DoubleSumsAreCompensated) {
   std::vector<double> x(64 * 1000, 0x1p-30);
   x[0] = 0x1p40;  // every later 2^-30 is below half an ulp of this
   RowSums<TypeParam, double> sums;
@@ -57,7 +57,7 @@ TYPED_TEST(MomentsTest, DoubleSumsAreCompensated) {
 }
 
 // The peek decides from the first elements alone, and only for long float rows whether to shift at all.
-TYPED_TEST(MomentsTest, OffsetRowsAreShifted) {
+TYPED_TEST(RowMomentsTest, OffsetRowsAreShifted) {
   std::vector<float> x(kShort, 10.0f);
   for (std::size_t i = 0; i < x.size(); i += 2) x[i] = 11;
   const auto shift = [&](std::size_t cols) { return row_shift<TypeParam>(x.data(), cols); };
@@ -77,7 +77,7 @@ TYPED_TEST(MomentsTest, OffsetRowsAreShifted) {
 }
 
 // A mean that is small beside the deviation takes one term, any other two.
-TEST(Moments, TheMeanHasTwoTermsWhereItIsLarge) {
+TEST(RowMoments, TheMeanHasTwoTermsWhereItIsLarge) {
   const Moments m{0.25, 1, true};
   const auto small = Statistics<float>::about(1, m, 0);
   EXPECT_EQ(small.mean_hi, 1.25f);
