@@ -11,6 +11,7 @@
 #include "ops/layer_norm.h"
 #include "ops/moments.h"
 #include "ops/rms_norm.h"
+#include "ops/spectral_norm.h"
 #include "ops/unit_norm.h"
 
 #if defined(LAYERNORM_THREADS)
@@ -343,5 +344,46 @@ EMSCRIPTEN_BINDINGS(layernorm) {
                                                              .dx = pointer<void>(dx),
                                                              .workspace = pointer<void>(workspace),
                                                              .workspace_bytes = workspace_bytes}));
+      });
+
+  function(
+      "spectralNormWorkspace(rows, cols)",
+      +[](std::size_t rows, std::size_t cols) { return spectral_norm_workspace(rows, cols); });
+  function(
+      "spectralNormForward(dtype, kernel, u, y, uOut, v, sigma, workspace, workspaceBytes, rows, cols, "
+      "powerIterations, epsilon)",
+      +[](std::uint32_t dtype, Address kernel, Address u, Address y, Address u_out, Address v, Address sigma,
+          Address workspace, std::size_t workspace_bytes, std::size_t rows, std::size_t cols,
+          std::uint32_t power_iterations, double epsilon) {
+        return static_cast<std::int32_t>(spectral_norm_forward({.dtype = DType{dtype},
+                                                                .rows = rows,
+                                                                .cols = cols,
+                                                                .power_iterations = power_iterations,
+                                                                .epsilon = epsilon,
+                                                                .kernel = pointer<void>(kernel),
+                                                                .u = pointer<void>(u),
+                                                                .y = pointer<void>(y),
+                                                                .u_out = pointer<void>(u_out),
+                                                                .v = pointer<void>(v),
+                                                                .sigma = pointer<void>(sigma),
+                                                                .workspace = pointer<void>(workspace),
+                                                                .workspace_bytes = workspace_bytes}));
+      });
+  function(
+      "spectralNormBackward(dtype, dy, kernel, u, v, sigma, dkernel, workspace, workspaceBytes, rows, cols)",
+      +[](std::uint32_t dtype, Address dy, Address kernel, Address u, Address v, double sigma,
+          Address dkernel, Address workspace, std::size_t workspace_bytes, std::size_t rows,
+          std::size_t cols) {
+        return static_cast<std::int32_t>(spectral_norm_backward({.dtype = DType{dtype},
+                                                                 .rows = rows,
+                                                                 .cols = cols,
+                                                                 .dy = pointer<void>(dy),
+                                                                 .kernel = pointer<void>(kernel),
+                                                                 .u = pointer<void>(u),
+                                                                 .v = pointer<void>(v),
+                                                                 .sigma = sigma,
+                                                                 .dkernel = pointer<void>(dkernel),
+                                                                 .workspace = pointer<void>(workspace),
+                                                                 .workspace_bytes = workspace_bytes}));
       });
 }

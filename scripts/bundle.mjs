@@ -21,7 +21,7 @@ const THREADS = `
 `;
 /** What else tells them so, in comments, which esbuild would drop. */
 const LEFT_ALONE = {
-  find: /(?<![\w$.])import\((?=\w+\(\)\))/,
+  find: /(?<![\w$.])import\((?=[\w$]+\(\)\))/,
   replace: 'import(/*webpackIgnore:true*//*@vite-ignore*/',
 };
 

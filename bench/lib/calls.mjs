@@ -23,7 +23,7 @@ const LOOP = 'plain loop';
 
 /** @returns {Promise<CallRow[]>} */
 export async function measureCalls({ layerNorm, tensor }, { precision, random }) {
-  const { layerNormRows } = await import('../peers/plain_loop.mjs?calls');
+  const { layerNormRows } = await import('../peers/loops.mjs?calls');
   const rows = [];
   for (const shape of SHAPES) {
     const [groups, cols] = shape;

@@ -5,7 +5,8 @@
  * @typedef {object} Case
  * @property {string} operation a key of OPERATIONS
  * @property {number[]} shape
- * @property {number | number[]} axis
+ * @property {number | number[]} axis that is reduced; where channels are normalized, that of the channels
+ * @property {number} [groups] that channels are divided into
  * @property {'float32' | 'float64' | 'float16' | 'bfloat16'} dtype
  * @property {boolean} affine with gamma and beta
  * @property {boolean} inPlace y is written over x
@@ -44,6 +45,24 @@ const HEADLINE = [
   [512, 256],
   [1024, 128],
 ];
+
+/** In the cache and out of it; many short rows. */
+const ROWS = [
+  [128, 768],
+  [512, 1024],
+  [8192, 1024],
+  [4096, 64],
+];
+const GRADIENT_ROWS = ROWS.slice(0, 3);
+
+/** The same images with channels last and with channels first. */
+const bothWays = (batch, height, width, channels) => [
+  { shape: [batch, height, width, channels], axis: -1 },
+  { shape: [batch, channels, height, width], axis: 1 },
+];
+const PHOTOS = bothWays(32, 28, 28, 128);
+/** In the L2 cache, in that of the third level, and out of it. */
+const IMAGES = [...bothWays(2, 14, 14, 128), ...PHOTOS, ...bothWays(32, 56, 56, 64)];
 
 /** @type {Case[]} */
 export const CASES = [
@@ -93,6 +112,42 @@ export const CASES = [
   { operation: 'layerNormBackward', shape: [4096, 64] },
   { operation: 'layerNormBackward', shape: [128, 768], affine: false },
 
+  ...['rmsNorm', 'unitNorm', 'skipLayerNorm', 'skipRmsNorm'].flatMap((operation) =>
+    ROWS.map((shape) => ({ operation, shape })),
+  ),
+  { operation: 'rmsNorm', shape: [8, 768, 196], axis: 1 },
+  { operation: 'rmsNorm', shape: [128, 768], dtype: 'float64' },
+  { operation: 'rmsNorm', shape: [512, 1024], dtype: 'float16' },
+  { operation: 'rmsNorm', shape: [2048, 768], threads: 2 },
+  { operation: 'skipLayerNorm', shape: [512, 1024], dtype: 'float16' },
+  { operation: 'skipLayerNorm', shape: [2048, 768], threads: 2 },
+  ...['rmsNormBackward', 'unitNormBackward'].flatMap((operation) =>
+    GRADIENT_ROWS.map((shape) => ({ operation, shape })),
+  ),
+
+  ...['batchNorm', 'batchNormInference', 'batchNormBackward'].flatMap((operation) => [
+    { operation, shape: [4096, 256] },
+    ...IMAGES.map((image) => ({ operation, ...image })),
+  ]),
+  ...['groupNorm', 'groupNormBackward'].flatMap((operation) => [
+    { operation, shape: [512, 1024], groups: 32 },
+    ...IMAGES.map((image) => ({ operation, groups: 32, ...image })),
+  ]),
+  ...['instanceNorm', 'instanceNormBackward'].flatMap((operation) =>
+    IMAGES.map((image) => ({ operation, ...image })),
+  ),
+  ...[{ operation: 'batchNorm' }, { operation: 'groupNorm', groups: 32 }].flatMap((parts) =>
+    [{ threads: 2 }, { dtype: 'float64' }, { dtype: 'float16' }].flatMap((more) =>
+      PHOTOS.map((image) => ({ ...parts, ...more, ...image })),
+    ),
+  ),
+
+  ...ROWS.map((shape) => ({ operation: 'moments', shape })),
+  { operation: 'moments', shape: [4096, 256], axis: 0 },
+  { operation: 'moments', shape: [32, 28, 28, 128], axis: [0, 1, 2] },
+  { operation: 'moments', shape: [32, 128, 28, 28], axis: [0, 2, 3] },
+  { operation: 'moments', shape: [512, 1024], axis: [0, 1] },
+
   { shape: [128, 768], dtype: 'float64' },
   { shape: [512, 1024], dtype: 'float64' },
   { shape: [4096, 64], dtype: 'float64' },
@@ -125,8 +180,9 @@ export const DATA = {
 const normal = (u, v) => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 
 /** "512x1024 axis 1 in place", without what is the same for most rows. */
-export function labelOf({ shape, axis, affine, inPlace, data, threads }) {
+export function labelOf({ shape, axis, groups, affine, inPlace, data, threads }) {
   const parts = [shape.join('x')];
+  if (groups) parts.push(`${groups} groups`);
   if (axis !== -1) parts.push(`axis ${[axis].flat().join(',')}`);
   if (inPlace) parts.push('in place');
   if (!affine) parts.push('no gamma, beta');

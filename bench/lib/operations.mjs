@@ -1,9 +1,16 @@
 // The operations that rows of lib/cases.mjs name. Peers say by the same names what they can do.
 
 import { DATA } from './cases.mjs';
-import { layoutOf } from './layout.mjs';
+import { channelGroupLayoutOf, channelLayoutOf, layoutOf, positiveAxis, product } from './layout.mjs';
 import { randomNumbers } from './random.mjs';
-import { layerNormBackwardReference, layerNormReference, statisticsReference } from './reference.mjs';
+import {
+  gradientsReference,
+  normalizedReference,
+  rmsReference,
+  standardizedReference,
+  statisticsReference,
+  unitReference,
+} from './reference.mjs';
 
 /** What PyTorch and ONNX have by default. */
 const EPSILON = 1e-5;
@@ -26,89 +33,198 @@ export const isSixteenBit = (dtype) => dtype === 'float16' || dtype === 'bfloat1
  * @property {import('./layout.mjs').Layout} layout
  * @property {number} epsilon
  * @property {Arrays} arrays not to be written to
- * @property {Record<keyof Arrays | 'out', any>} tensors the same in the heap of the first build, with `out` of the size of x:
- *   x itself when in place
+ * @property {Record<string, any>} tensors the same in the heap of the first build, with the operation's outputs
  */
 
 /**
- * The inputs by their names, all of the case's dtype; those that an operation does not have are undefined.
+ * The inputs by their names; those that an operation does not have are undefined.
  * @typedef {object} Arrays
  * @property {Float32Array | Float64Array} x
  * @property {Float32Array | Float64Array} [gamma]
  * @property {Float32Array | Float64Array} [beta]
  * @property {Float32Array | Float64Array} [dy]
- * @property {Float32Array | Float64Array} [mean]
+ * @property {Float32Array | Float64Array} [skip] what is added to x
+ * @property {Float32Array | Float64Array} [mean] of each group
+ * @property {Float32Array | Float64Array} [variance]
  * @property {Float32Array | Float64Array} [rstd]
  */
 
+/** The inputs of the size and of the dtype of x. They come first in a call; the others are options by the same names. */
+const LARGE = ['dy', 'x', 'skip'];
+
 /**
  * @typedef {object} Operation
+ * @property {string} [run] the function of the package; the operation's own name unless said
  * @property {number} passes how often the bytes of x are moved, at least: the unit of GB/s
- * @property {(problem: Problem, random: () => number, make: (length: number, element: () => number) => object) =>
- *   Partial<Arrays>} [inputs] those beside x, gamma and beta
+ * @property {(one: import('./cases.mjs').Case) => import('./layout.mjs').Layout} layout
+ * @property {string[]} options of the function, beside parameters and statistics: keys of a case, or epsilon
+ * @property {(problem: Problem, source: Source) => Partial<Arrays>} [inputs] those beside x, gamma and beta
+ * @property {string[]} [outputs] of the size of x that the caller provides, by the names of the options: `out` unless said.
+ *   In place, `out` is x
+ * @property {string[]} [results] what the function returns an object of, in the order of `expected`; without parameters, their
+ *   gradients are missing. Unless said, the function returns y
+ * @property {string[]} [fresh] those of what it returns that are new in each call: the caller provides the others
  * @property {(problem: Problem) => ArrayLike<number>[]} expected what comes out
- * @property {(api: object, operands: object, problem: Problem, shape: object) => { call: () => void, results: () =>
- *   object[] }} ours the call that is timed and what it gave, on tensors or on arrays, which need their shape as an option
  */
+
+/**
+ * @typedef {object} Source of inputs
+ * @property {() => number} random
+ * @property {(length: number, element: (_: unknown, i: number) => number) => Float32Array | Float64Array} make
+ * @property {() => Float32Array | Float64Array} large numbers between -1 and 1, as many as x has
+ */
+
+const overAxes = ({ shape, axis }) => layoutOf(shape, axis);
+const ofChannels = ({ shape, axis }) => channelLayoutOf(shape, axis);
+const ofChannelGroups = ({ shape, axis, groups }) => channelGroupLayoutOf(shape, axis, groups);
+const ofInstances = ({ shape, axis }) => channelGroupLayoutOf(shape, axis, shape[positiveAxis(shape, axis)]);
+
+/** Statistics as the forward call would have given them. */
+const given = (statistics, { make }) =>
+  Object.fromEntries(
+    Object.entries(statistics).map(([name, values]) => [name, make(values.length, (_, i) => values[i])]),
+  );
+
+const withoutBeta = () => ({ beta: undefined });
+const withoutParameters = () => ({ gamma: undefined, beta: undefined });
+
+/** Of a gradient: dy, and what the forward call computed. */
+const gradientInputs = (statisticsOf) => (problem, source) => ({
+  beta: undefined,
+  dy: source.large(),
+  ...given(statisticsOf(problem), source),
+});
+const meanAndRstd = (problem) => {
+  const { mean, rstd } = statisticsReference(problem);
+  return { mean, rstd };
+};
+
+/** Gradients by the names of an operation's results. Without parameters there is nothing but dx to compute. */
+const expectedGradients = (names, options) => (problem) => {
+  const gradients = gradientsReference(problem, options);
+  return (problem.arrays.gamma ? names : ['dx']).map((name) => gradients[name]);
+};
+
+const forward = {
+  passes: 2,
+  options: ['axis', 'epsilon'],
+  expected: (problem) => [standardizedReference(problem)],
+};
+
+const GRADIENTS = ['dx', 'dgamma', 'dbeta'];
+const backward = {
+  passes: 3,
+  options: ['axis'],
+  inputs: gradientInputs(meanAndRstd),
+  results: GRADIENTS,
+  fresh: ['dgamma', 'dbeta'],
+  expected: expectedGradients(GRADIENTS),
+};
+
+/** x + skip, and the same normalized. */
+const skipping = {
+  ...forward,
+  passes: 4,
+  layout: overAxes,
+  outputs: ['out', 'sumOut'],
+  results: ['y', 'sum'],
+};
+const sumOf = ({ arrays: { x, skip } }) => Float64Array.from(x, (one, i) => one + skip[i]);
+const expectedOfSum = (normalized) => (problem) => {
+  const sum = sumOf(problem);
+  return [normalized({ ...problem, arrays: { ...problem.arrays, x: sum } }), sum];
+};
+
+const rmsNormalized = (problem) => normalizedReference(problem, rmsReference(problem));
 
 /** @type {Record<string, Operation>} */
 export const OPERATIONS = {
-  layerNorm: {
-    passes: 2,
-    expected: (problem) => [layerNormReference(problem)],
-    ours(api, operands, problem, shape) {
-      const { x, options } = forwardOf(operands, problem, shape);
-      return { call: () => api.layerNorm(x, options), results: () => [operands.out] };
-    },
+  layerNorm: { ...forward, layout: overAxes },
+  layerNormForward: { ...forward, layout: overAxes, results: ['y'], fresh: ['mean', 'rstd'] },
+  layerNormBackward: { ...backward, layout: overAxes },
+
+  rmsNorm: {
+    ...forward,
+    layout: overAxes,
+    inputs: withoutBeta,
+    expected: (problem) => [rmsNormalized(problem)],
+  },
+  rmsNormBackward: {
+    ...backward,
+    layout: overAxes,
+    inputs: gradientInputs(rmsReference),
+    results: ['dx', 'dgamma'],
+    expected: expectedGradients(['dx', 'dgamma']),
   },
 
-  layerNormForward: {
-    passes: 2,
-    expected: (problem) => [layerNormReference(problem)],
-    ours(api, operands, problem, shape) {
-      const { x, options } = forwardOf(operands, problem, shape);
-      const call = () => {
-        const { mean, rstd } = api.layerNormForward(x, options);
-        disposeAll([mean, rstd]);
-      };
-      return { call, results: () => [operands.out] };
-    },
+  unitNorm: {
+    ...forward,
+    layout: overAxes,
+    inputs: withoutParameters,
+    expected: (problem) => [normalizedReference(problem, unitReference(problem))],
+  },
+  unitNormBackward: {
+    ...backward,
+    layout: overAxes,
+    options: ['axis', 'epsilon'],
+    inputs: (problem, source) => ({ gamma: undefined, ...gradientInputs(unitReference)(problem, source) }),
+    results: ['dx'],
+    expected: expectedGradients(['dx'], { ofSum: true }),
   },
 
-  layerNormBackward: {
-    passes: 3,
-    inputs(problem, random, make) {
-      const { mean, rstd } = statisticsReference(problem);
-      const step = isSixteenBit(problem.case.dtype) ? 64 : 2 ** 53;
-      return {
-        beta: undefined,
-        dy: make(problem.layout.size, () => Math.round(step * (2 * random() - 1)) / step),
-        mean: make(mean.length, (_, i) => mean[i]),
-        rstd: make(rstd.length, (_, i) => rstd[i]),
-      };
+  skipLayerNorm: {
+    ...skipping,
+    inputs: (_, { large }) => ({ skip: large() }),
+    expected: expectedOfSum(standardizedReference),
+  },
+  skipRmsNorm: {
+    ...skipping,
+    inputs: (_, { large }) => ({ skip: large(), beta: undefined }),
+    expected: expectedOfSum(rmsNormalized),
+  },
+
+  batchNorm: { ...forward, layout: ofChannels },
+  batchNormInference: {
+    ...forward,
+    run: 'batchNorm',
+    layout: ofChannels,
+    inputs: ({ layout: { groups } }, { random, make }) => ({
+      mean: make(groups, () => 0.5 + random()),
+      variance: make(groups, () => 0.5 + random()),
+    }),
+    expected(problem) {
+      const { mean, variance } = problem.arrays;
+      const rstd = Float64Array.from(variance, (one) => 1 / Math.sqrt(one + problem.epsilon));
+      return [normalizedReference(problem, { mean, rstd })];
     },
-    expected: layerNormBackwardReference,
-    ours(api, { dy, x, mean, rstd, gamma }, { case: { axis } }, shape) {
-      // Without parameters there is nothing but dx to compute, for oneDNN and PyTorch as well.
-      const options = { ...shape, axis, mean, rstd, ...(gamma ? { gamma } : { outputs: ['dx'] }) };
-      let last = {};
-      const call = () => {
-        disposeAll(Object.values(last));
-        last = api.layerNormBackward(dy, x, options);
-      };
-      return { call, results: () => [last.dx, last.dgamma, last.dbeta].filter(Boolean) };
+  },
+  batchNormBackward: { ...backward, layout: ofChannels },
+
+  groupNorm: { ...forward, layout: ofChannelGroups, options: ['groups', 'axis', 'epsilon'] },
+  groupNormBackward: { ...backward, layout: ofChannelGroups, options: ['groups', 'axis'] },
+  instanceNorm: { ...forward, layout: ofInstances },
+  instanceNormBackward: { ...backward, layout: ofInstances },
+
+  moments: {
+    passes: 1,
+    layout: overAxes,
+    options: ['axis'],
+    inputs: withoutParameters,
+    outputs: [],
+    results: ['mean', 'variance'],
+    fresh: ['mean', 'variance'],
+    expected(problem) {
+      const { mean, variance } = statisticsReference(problem);
+      return [mean, variance];
     },
   },
 };
 
-function forwardOf({ x, gamma, beta, out }, { case: { axis, inPlace }, epsilon }, shape) {
-  const parameters = { ...(gamma && { gamma }), ...(beta && { beta }) };
-  return { x: inPlace ? out : x, options: { ...shape, axis, epsilon, ...parameters, out } };
-}
+const functionOf = (operation) => OPERATIONS[operation].run ?? operation;
 
 /** Why a build cannot run a case: it does not have it yet. undefined when it can. */
 export function missingFrom(api, { operation, dtype, threads }) {
-  if (typeof api[operation] !== 'function') return `no ${operation} in this build`;
+  if (typeof api[functionOf(operation)] !== 'function') return `no ${functionOf(operation)} in this build`;
   try {
     api.tensor([1], [1], dtype).dispose();
   } catch {
@@ -120,8 +236,9 @@ export function missingFrom(api, { operation, dtype, threads }) {
 
 /** @returns {Omit<Problem, 'tensors'>} */
 export function problemOf(one) {
-  const { operation, shape, axis, affine, dtype, data } = one;
-  const layout = layoutOf(shape, axis);
+  const { operation, shape, affine, dtype, data } = one;
+  const layout = OPERATIONS[operation].layout(one);
+  const parameters = product(layout.parameterShape);
   const random = randomNumbers(layout.size * 31 + layout.cols);
   const make = (length, element) => ARRAYS[dtype].from({ length }, element);
   const { element } = DATA[data];
@@ -129,24 +246,36 @@ export function problemOf(one) {
   const rounded = isSixteenBit(dtype) ? (value) => Math.round(64 * value) / 64 : (value) => value;
   const arrays = {
     x: make(layout.size, () => rounded(element(random(), random()))),
-    gamma: affine ? make(layout.cols, () => 0.5 + random()) : undefined,
-    beta: affine ? make(layout.cols, () => random() - 0.5) : undefined,
+    gamma: affine ? make(parameters, () => 0.5 + random()) : undefined,
+    beta: affine ? make(parameters, () => random() - 0.5) : undefined,
   };
   const problem = { case: one, shape, layout, epsilon: EPSILON, arrays };
-  Object.assign(arrays, OPERATIONS[operation].inputs?.(problem, random, make));
+  const large = () => make(layout.size, () => rounded(2 * random() - 1));
+  Object.assign(arrays, OPERATIONS[operation].inputs?.(problem, { random, make, large }));
   return problem;
 }
 
+/** The shape of an input. */
+export function shapeOf(name, { shape, layout }) {
+  if (LARGE.includes(name)) return shape;
+  return name === 'gamma' || name === 'beta' ? layout.parameterShape : layout.groupShape;
+}
+
+/** What the caller provides for the results, of the size of x. `make` is asked for each; in place, `out` is x. */
+function outputsFor({ case: { operation, inPlace } }, x, make) {
+  const names = OPERATIONS[operation].outputs ?? ['out'];
+  return Object.fromEntries(names.map((name) => [name, inPlace && name === 'out' ? x : make()]));
+}
+
 /** The problem's data in the heap of a build. */
-export function tensorsOf({ tensor }, { case: one, shape, layout, arrays }) {
-  const { groupShape } = layout;
-  const shapes = { x: shape, dy: shape, mean: groupShape, rstd: groupShape };
+export function tensorsOf({ tensor }, problem) {
+  const { case: one, shape, arrays } = problem;
   const tensors = {};
   for (const [name, data] of Object.entries(arrays)) {
-    if (data) tensors[name] = tensor(data, shapes[name], name === 'x' || name === 'dy' ? one.dtype : null);
+    const dtype = LARGE.includes(name) ? one.dtype : null;
+    if (data) tensors[name] = tensor(data, shapeOf(name, problem), dtype);
   }
-  tensors.out = one.inPlace ? tensors.x : tensor(arrays.x, shape, one.dtype);
-  return tensors;
+  return { ...tensors, ...outputsFor(problem, tensors.x, () => tensor(arrays.x, shape, one.dtype)) };
 }
 
 export function disposeAll(values) {
@@ -167,22 +296,59 @@ function numbersOf({ tensor }, of) {
 /**
  * A build of this package as a candidate, on tensors in its heap or on ordinary arrays.
  * @param {Problem} problem
- * @param {Record<string, any>} operands those of the problem and `out`
+ * @param {Record<string, any>} operands those of the problem and its outputs
+ * @param {object} shape the option that arrays need
  */
 function candidateOf(name, api, problem, operands, shape) {
-  const { inPlace, operation } = problem.case;
-  const { call, results } = OPERATIONS[operation].ours(api, operands, problem, shape);
+  const { case: one, arrays, epsilon } = problem;
+  const { options: names, outputs = ['out'], results, fresh = [] } = OPERATIONS[one.operation];
+  const provided = outputs.map((output) => operands[output]);
+  const run = api[functionOf(one.operation)];
+
+  const options = { ...shape };
+  for (const option of names) options[option] = { ...one, epsilon }[option];
+  for (const input of Object.keys(arrays)) {
+    if (arrays[input] && !LARGE.includes(input)) options[input] = operands[input];
+  }
+  for (const output of outputs) options[output] = operands[output];
+  // Without parameters there is nothing but dx to compute, for oneDNN and PyTorch as well.
+  if (arrays.dy && !arrays.gamma) options.outputs = ['dx'];
+  const large = { ...operands, ...(one.inPlace && { x: operands.out }) };
+  const [first, second] = LARGE.filter((input) => arrays[input]).map((input) => large[input]);
+  const call = second ? () => run(first, second, options) : () => run(first, options);
+
+  let last = {};
+  const release = () => {
+    for (const result of fresh) last[result]?.dispose?.();
+  };
   return {
     name,
-    call,
-    reset: () => elementsOf(operands.out)[inPlace ? 'set' : 'fill'](inPlace ? problem.arrays.x : Number.NaN),
-    results: () => results().map((one) => (isSixteenBit(one.dtype) ? numbersOf(api, one) : elementsOf(one))),
+    call: results
+      ? () => {
+          release();
+          last = call();
+        }
+      : call,
+    reset() {
+      if (one.inPlace) elementsOf(operands.out).set(arrays.x);
+      else for (const output of provided) elementsOf(output).fill(Number.NaN);
+    },
+    results() {
+      const all = results ? results.map((result) => last[result]).filter(Boolean) : provided;
+      return all.map((result) => (isSixteenBit(result.dtype) ? numbersOf(api, result) : elementsOf(result)));
+    },
+    dispose() {
+      release();
+      last = {};
+    },
   };
 }
 
 export const heapCandidate = (name, api, problem, tensors) => candidateOf(name, api, problem, tensors, {});
 
 export function arrayCandidate(name, api, problem) {
-  const operands = { ...problem.arrays, out: problem.arrays.x.slice() };
-  return candidateOf(name, api, problem, operands, { shape: problem.shape });
+  const { arrays, shape } = problem;
+  const copy = () => arrays.x.slice();
+  const operands = { ...arrays, ...outputsFor(problem, copy(), copy) };
+  return candidateOf(name, api, problem, operands, { shape });
 }

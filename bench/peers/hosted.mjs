@@ -10,7 +10,7 @@ export const HOSTED = {
   'ort-node': async () => (await import('./onnxruntime_node.mjs')).open(),
   'ort-web': async () => (await import('./onnxruntime_web.mjs')).open(),
   tfjs: async () => (await import('./tfjs.mjs')).openOperations(),
-  'tfjs-layer': async () => (await import('./tfjs.mjs')).openLayer(),
+  'tfjs-layer': async () => (await import('./tfjs.mjs')).openLayers(),
   transformers: async () => (await import('./transformers.mjs')).open(),
 };
 

@@ -1,4 +1,6 @@
-// Not a layer normalization: WebAssembly's memory.copy of x to y. What memory allows, in and out of the cache.
+// Not a normalization: WebAssembly's memory.copy of x to y, beside what reads x and writes y. What memory allows, in and out of the cache.
+
+import { isSixteenBit, OPERATIONS } from '../lib/operations.mjs';
 
 const PAGE = 64 * 1024;
 
@@ -18,8 +20,9 @@ export async function open() {
   const module = new WebAssembly.Module(MODULE);
   return {
     title: 'memory.copy in WebAssembly, which normalizes nothing',
-    candidate({ case: { inPlace, operation }, arrays: { x } }) {
-      if (inPlace || operation !== 'layerNorm') return undefined;
+    candidate({ case: { inPlace, operation, dtype }, arrays: { x: numbers } }) {
+      if (inPlace || OPERATIONS[operation].passes !== 2) return undefined;
+      const x = isSixteenBit(dtype) ? Uint16Array.from(numbers) : numbers;
       const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * x.byteLength) / PAGE) });
       const { copy } = new WebAssembly.Instance(module, { m: { m: memory } }).exports;
       const source = new x.constructor(memory.buffer, 0, x.length);

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { folders } from '../lib/folders.mjs';
+import { positiveAxis, product } from '../lib/layout.mjs';
 import { MissingPeer } from './missing.mjs';
 import { OPENMP } from './openmp.mjs';
 
@@ -22,11 +23,12 @@ export async function open() {
     title: `oneDNN ${onednn.version()} ${onednn.isa()}`,
     candidate(problem) {
       const { case: one, epsilon, arrays, tensors } = problem;
-      const rows = rowsOf(problem);
-      if (one.dtype !== 'float32' || !rows || !(one.operation in KINDS)) return undefined;
+      if (one.dtype !== 'float32' || !(one.operation in KINDS)) return undefined;
+      const { arraysOf, ...kind } = { ...DEFAULTS, ...KINDS[one.operation] };
+      const place = kind.channels ? imagesOf(problem) : rowsOf(problem);
+      if (!place) return undefined;
       onednn.setThreads(one.threads);
-      const { backward, saveStatistics, arraysOf } = KINDS[one.operation];
-      const options = { backward, saveStatistics, ...rows, dtype: one.dtype, epsilon };
+      const options = { ...kind, ...place, dtype: one.dtype, epsilon };
       let buffer;
       let used;
       let handle;
@@ -56,6 +58,14 @@ function rowsOf({ layout: { groups, cols, inner } }) {
   return { dims: [groups / inner, inner, cols], strides: [cols * inner, 1, inner] };
 }
 
+/** The channels are its second logical dimension. */
+function imagesOf({ shape, case: { axis } }) {
+  const strides = shape.map((_, i) => product(shape.slice(i + 1)));
+  const channels = positiveAxis(shape, axis);
+  const order = [0, channels, ...shape.map((_, i) => i).filter((i) => i !== 0 && i !== channels)];
+  return { dims: order.map((i) => shape[i]), strides: order.map((i) => strides[i]) };
+}
+
 const forward = ({ tensors: { x, gamma, beta, out } }) => ({
   src: x.array,
   dst: out.array,
@@ -63,32 +73,42 @@ const forward = ({ tensors: { x, gamma, beta, out } }) => ({
   shift: beta?.array,
 });
 
+const withStatistics = (problem) => ({
+  ...forward(problem),
+  mean: new Float32Array(problem.layout.groups),
+  variance: new Float32Array(problem.layout.groups),
+});
+
+const backward = ({ tensors: { dy, x, gamma, mean, rstd, out }, epsilon }) => ({
+  src: x.array,
+  diffDst: dy.array,
+  diffSrc: out.array,
+  mean: mean.array,
+  variance: rstd.array.map((one) => 1 / one ** 2 - epsilon),
+  ...(gamma && {
+    scale: gamma.array,
+    shift: new Float32Array(gamma.size), // oneDNN 2 wants it, and does not use it
+    diffScale: new Float32Array(gamma.size),
+    diffShift: new Float32Array(gamma.size),
+  }),
+});
+
+const DEFAULTS = { channels: false, backward: false, saveStatistics: false, givenStatistics: false };
+
+/** What the addon does for an operation, and on which arrays. */
 const KINDS = {
-  layerNorm: { backward: false, saveStatistics: false, arraysOf: forward },
-  layerNormForward: {
-    backward: false,
-    saveStatistics: true,
+  layerNorm: { arraysOf: forward },
+  layerNormForward: { saveStatistics: true, arraysOf: withStatistics },
+  layerNormBackward: { backward: true, saveStatistics: true, arraysOf: backward },
+  batchNorm: { channels: true, saveStatistics: true, arraysOf: withStatistics },
+  batchNormInference: {
+    channels: true,
+    givenStatistics: true,
     arraysOf: (problem) => ({
       ...forward(problem),
-      mean: new Float32Array(problem.layout.groups),
-      variance: new Float32Array(problem.layout.groups),
+      mean: problem.tensors.mean.array,
+      variance: problem.tensors.variance.array,
     }),
   },
-  layerNormBackward: {
-    backward: true,
-    saveStatistics: true,
-    arraysOf: ({ tensors: { dy, x, gamma, mean, rstd, out }, layout, epsilon }) => ({
-      src: x.array,
-      diffDst: dy.array,
-      diffSrc: out.array,
-      mean: mean.array,
-      variance: rstd.array.map((one) => 1 / one ** 2 - epsilon),
-      ...(gamma && {
-        scale: gamma.array,
-        shift: new Float32Array(layout.cols), // oneDNN 2 wants it, and does not use it
-        diffScale: new Float32Array(layout.cols),
-        diffShift: new Float32Array(layout.cols),
-      }),
-    }),
-  },
+  batchNormBackward: { channels: true, backward: true, saveStatistics: true, arraysOf: backward },
 };

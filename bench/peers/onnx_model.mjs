@@ -1,4 +1,4 @@
-// An ONNX model of one LayerNormalization node, in the format of protocol buffers: a field is its number and kind, then the
+// An ONNX model of one node, in the format of protocol buffers: a field is its number and kind, then the
 // value, whose length stands first unless it is a number (onnx.proto3 has the numbers).
 
 const VARINT = 0;
@@ -27,46 +27,53 @@ const ELEMENT_TYPES = { float32: 1, float64: 11 };
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 
+/** The version of onnx.proto3, and of the operators of Microsoft's domain. */
+const IR_VERSION = 8;
+const MICROSOFT = { domain: 'com.microsoft', version: 1 };
+
+/** @typedef {{ name: string, dtype: 'float32' | 'float64', shape: number[] }} Value */
+
 /**
- * @param {{ dtype: 'float32' | 'float64', shape: number[], reducedShape: number[], axis: number, epsilon:
- *   number, beta: boolean, statistics: boolean }} options `axis` is the first of the trailing axes that are normalized
- * @returns {Uint8Array} a model with the inputs X, Scale and B, and the outputs Y, Mean and InvStdDev
+ * @param {object} options
+ * @param {string} options.operator
+ * @param {boolean} [options.microsoft] whether it is one of Microsoft's
+ * @param {number} options.opset of the standard operators
+ * @param {Record<string, number>} [options.ints] attributes
+ * @param {Record<string, number>} [options.floats] attributes
+ * @param {Value[]} options.inputs in the operator's order
+ * @param {(Value | undefined)[]} options.outputs in the operator's order; undefined for those that are not wanted
+ * @returns {Uint8Array}
  */
-export function layerNormalizationModel({ dtype, shape, reducedShape, axis, epsilon, beta, statistics }) {
-  const value = (field, name, type, sizes) => {
-    const dimensions = sizes.map((size) => message(1, number(1, size)));
-    const tensorType = message(1, number(1, type), message(2, ...dimensions));
+export function modelOf({ operator, microsoft, opset, ints = {}, floats = {}, inputs, outputs }) {
+  const value = (field, { name, dtype, shape }) => {
+    const dimensions = shape.map((size) => message(1, number(1, size)));
+    const tensorType = message(1, number(1, ELEMENT_TYPES[dtype]), message(2, ...dimensions));
     return message(field, text(1, name), message(2, tensorType));
   };
-  const type = ELEMENT_TYPES[dtype];
-  const kept = [...shape.slice(0, axis), ...shape.slice(axis).map(() => 1)];
   const node = message(
     1,
-    text(1, 'X'),
-    text(1, 'Scale'),
-    beta ? text(1, 'B') : [],
-    text(2, 'Y'),
-    statistics ? [...text(2, 'Mean'), ...text(2, 'InvStdDev')] : [],
-    text(4, 'LayerNormalization'),
-    message(5, text(1, 'axis'), number(3, axis), number(20, ATTRIBUTE_INT)),
-    message(5, text(1, 'epsilon'), float(2, epsilon), number(20, ATTRIBUTE_FLOAT)),
+    ...inputs.map(({ name }) => text(1, name)),
+    ...outputs.map((one) => text(2, one?.name ?? '')),
+    text(4, operator),
+    ...Object.entries(ints).map(([name, of]) =>
+      message(5, text(1, name), number(3, of), number(20, ATTRIBUTE_INT)),
+    ),
+    ...Object.entries(floats).map(([name, of]) =>
+      message(5, text(1, name), float(2, of), number(20, ATTRIBUTE_FLOAT)),
+    ),
+    microsoft ? text(7, MICROSOFT.domain) : [],
   );
   const graph = message(
     7,
     node,
-    text(2, 'layer_norm'),
-    value(11, 'X', type, shape),
-    value(11, 'Scale', type, reducedShape),
-    beta ? value(11, 'B', type, reducedShape) : [],
-    value(12, 'Y', type, shape),
-    statistics
-      ? [
-          ...value(12, 'Mean', ELEMENT_TYPES.float32, kept),
-          ...value(12, 'InvStdDev', ELEMENT_TYPES.float32, kept),
-        ]
-      : [],
+    text(2, operator),
+    ...inputs.map((one) => value(11, one)),
+    ...outputs.filter(Boolean).map((one) => value(12, one)),
   );
-  const irVersion = number(1, 8);
-  const opset = message(8, text(1, ''), number(2, 17));
-  return Uint8Array.from([...irVersion, ...graph, ...opset]);
+  return Uint8Array.from([
+    ...number(1, IR_VERSION),
+    ...graph,
+    ...message(8, text(1, ''), number(2, opset)),
+    ...(microsoft ? message(8, text(1, MICROSOFT.domain), number(2, MICROSOFT.version)) : []),
+  ]);
 }

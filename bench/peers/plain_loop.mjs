@@ -1,59 +1,104 @@
-// Layer normalization as one would write it in JavaScript.
+// The loops of loops.mjs.
 
-import { offsetsOf } from '../lib/layout.mjs';
+import { offsetsOf, product } from '../lib/layout.mjs';
 
-/** Over the last axis: two passes for the statistics, one for y. */
-export function layerNormRows(x, rows, cols, gamma, beta, epsilon, y) {
-  for (let row = 0; row < rows; row++) {
-    const start = row * cols;
-    let sum = 0;
-    for (let i = 0; i < cols; i++) sum += x[start + i];
-    const mean = sum / cols;
-    let squares = 0;
-    for (let i = 0; i < cols; i++) squares += (x[start + i] - mean) ** 2;
-    const rstd = 1 / Math.sqrt(squares / cols + epsilon);
-    for (let i = 0; i < cols; i++) y[start + i] = (x[start + i] - mean) * rstd * gamma[i] + beta[i];
-  }
-}
-
-/** Over any axes: the same, by the offsets of the elements. */
-export function layerNormGroups(x, { starts, steps }, gamma, beta, epsilon, y) {
-  const cols = steps.length;
-  for (const start of starts) {
-    let sum = 0;
-    for (let i = 0; i < cols; i++) sum += x[start + steps[i]];
-    const mean = sum / cols;
-    let squares = 0;
-    for (let i = 0; i < cols; i++) squares += (x[start + steps[i]] - mean) ** 2;
-    const rstd = 1 / Math.sqrt(squares / cols + epsilon);
-    for (let i = 0; i < cols; i++) {
-      y[start + steps[i]] = (x[start + steps[i]] - mean) * rstd * gamma[i] + beta[i];
+/**
+ * What is called for an operation: `code` has the functions of loops.mjs, and `y` is x itself when in place. Nothing where
+ * there is no loop for the layout. Where more comes out than y, `results` says what.
+ * @type {Record<string, (problem: object, code: object, y: object) => { call: () => void, results?: object[] } | undefined>}
+ */
+const LOOPS = {
+  layerNorm({ layout, epsilon, arrays: { x, gamma, beta } }, code, y) {
+    if (layout.inner === 1) {
+      const { groups, cols } = layout;
+      return { call: () => code.layerNormRows(x, groups, cols, gamma, beta, epsilon, y) };
     }
-  }
-}
+    const offsets = offsetsOf(layout);
+    return { call: () => code.layerNormGroups(x, offsets, gamma, beta, epsilon, y) };
+  },
+
+  rmsNorm({ layout: { groups, cols, inner }, epsilon, arrays: { x, gamma } }, code, y) {
+    return inner === 1 && { call: () => code.rmsNormRows(x, groups, cols, gamma, epsilon, y) };
+  },
+
+  unitNorm({ layout: { groups, cols, inner }, epsilon, arrays: { x } }, code, y) {
+    return inner === 1 && { call: () => code.unitNormRows(x, groups, cols, epsilon, y) };
+  },
+
+  skipLayerNorm({ layout: { groups, cols, inner }, epsilon, arrays: { x, skip, gamma, beta } }, code, y) {
+    const sum = x.slice();
+    return (
+      inner === 1 && {
+        call: () => code.skipLayerNormRows(x, skip, groups, cols, gamma, beta, epsilon, y, sum),
+        results: [y, sum],
+      }
+    );
+  },
+
+  skipRmsNorm({ layout: { groups, cols, inner }, epsilon, arrays: { x, skip, gamma } }, code, y) {
+    const sum = x.slice();
+    return (
+      inner === 1 && {
+        call: () => code.skipRmsNormRows(x, skip, groups, cols, gamma, epsilon, y, sum),
+        results: [y, sum],
+      }
+    );
+  },
+
+  batchNorm({ layout: { shape }, epsilon, arrays: { x, gamma, beta } }, code, y) {
+    return { call: () => code.batchNorm(x, shape, gamma, beta, epsilon, y) };
+  },
+
+  batchNormInference({ layout: { shape }, epsilon, arrays: { x, gamma, beta, mean, variance } }, code, y) {
+    return { call: () => code.normalizeChannels(x, shape, mean, variance, gamma, beta, epsilon, y) };
+  },
+
+  groupNorm({ layout: { shape }, epsilon, arrays: { x, gamma, beta } }, code, y) {
+    return { call: () => code.groupNorm(x, shape, gamma, beta, epsilon, y) };
+  },
+
+  instanceNorm: (...given) => LOOPS.groupNorm(...given),
+
+  moments({ layout: { shape, groups, cols, inner, axes }, arrays: { x } }, code) {
+    const [mean, variance] = [0, 0].map(() => new x.constructor(groups));
+    const results = [mean, variance];
+    if (inner === 1) return { call: () => code.momentsOfRows(x, groups, cols, mean, variance), results };
+    const channels = shape.findIndex((_, i) => !axes.includes(i));
+    if (axes.length !== shape.length - 1) return undefined;
+    const view = [product(shape.slice(0, channels)), groups, product(shape.slice(channels + 1))];
+    return { call: () => code.momentsOfChannels(x, view, mean, variance), results };
+  },
+};
 
 /** @type {import('./index.mjs').Open} */
 export async function open() {
-  /** One copy of the functions for each dtype: V8 makes slower code once a function has seen two kinds of arrays. */
-  const copies = {};
-  for (const dtype of ['float32', 'float64']) copies[dtype] = await import(`./plain_loop.mjs?${dtype}`);
   return {
     title: 'plain JavaScript loop',
-    candidate({ case: one, arrays: { x, gamma, beta }, shape, layout, epsilon }) {
-      if (!(one.dtype in copies)) return undefined;
-      if (one.operation !== 'layerNorm') return undefined;
-      const code = copies[one.dtype];
+    async candidate(problem) {
+      const { case: one, arrays, layout } = problem;
+      const { operation, dtype } = one;
+      const { x } = arrays;
+      if (!(['float32', 'float64'].includes(dtype) && operation in LOOPS)) return undefined;
+      // Copies of the functions: V8 makes slower code once one has seen two kinds of arrays.
+      const code = await import(`./loops.mjs?${operation},${dtype}`);
       const y = x.slice();
-      const source = one.inPlace ? y : x;
-      const ones = gamma ?? new x.constructor(layout.cols).fill(1);
-      const zeros = beta ?? new x.constructor(layout.cols);
-      const offsets = layout.inner === 1 ? undefined : offsetsOf(shape, layout);
+      const parameters = product(layout.parameterShape);
+      const filled = {
+        ...arrays,
+        x: one.inPlace ? y : x,
+        gamma: arrays.gamma ?? new x.constructor(parameters).fill(1),
+        beta: arrays.beta ?? new x.constructor(parameters),
+      };
+      const loop = LOOPS[operation]({ ...problem, arrays: filled }, code, y);
+      if (!loop) return undefined;
+      const { call, results = [y] } = loop;
       return {
-        call: offsets
-          ? () => code.layerNormGroups(source, offsets, ones, zeros, epsilon, y)
-          : () => code.layerNormRows(source, layout.groups, layout.cols, ones, zeros, epsilon, y),
-        reset: () => (one.inPlace ? y.set(x) : y.fill(Number.NaN)),
-        results: () => [y],
+        call,
+        reset() {
+          if (one.inPlace) y.set(x);
+          else for (const result of results) result.fill(Number.NaN);
+        },
+        results: () => results,
       };
     },
     close() {},

@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { shapeOf } from '../lib/operations.mjs';
 import { MissingPeer } from './missing.mjs';
 import { OPENMP } from './openmp.mjs';
 
 /** The Python that Debian's package python3-torch is made for. */
 export const python = '/usr/bin/python3';
-
-const OPERATIONS = ['layerNorm', 'layerNormForward', 'layerNormBackward'];
 
 /** Memory once used is used again, also in large blocks: otherwise page faults of each new y are most of the time. */
 const KEEP_MEMORY = { MALLOC_MMAP_THRESHOLD_: `${2 ** 32}`, MALLOC_TRIM_THRESHOLD_: `${2 ** 33}` };
@@ -24,21 +23,23 @@ export async function open() {
   return {
     title: torch.title,
     threads: true,
-    async candidate({ case: one, shape, layout, epsilon, arrays }) {
-      const { operation, dtype, inPlace, threads } = one;
-      if (!OPERATIONS.includes(operation) || inPlace) return undefined;
-      if (!['float32', 'float64'].includes(dtype)) return undefined;
-      if (operation !== 'layerNorm' && layout.inner !== 1) return undefined;
+    async candidate(problem) {
+      const { case: one, shape, layout, epsilon, arrays } = problem;
+      const { operation, dtype, inPlace, threads, axis, groups } = one;
+      if (!['float32', 'float64'].includes(dtype) || inPlace) return undefined;
       const store = (name, data) => {
         const path = join(folder, name);
         writeFileSync(path, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-        return path;
+        return { path, shape: shapeOf(name, problem) };
       };
       const given = Object.entries(arrays).filter(([, data]) => data);
-      const paths = Object.fromEntries(given.map(([name, data]) => [name, store(name, data)]));
-      const { axes, groupShape } = layout;
-      const job = { operation, dtype, threads, shape, axes, groupShape, epsilon, arrays: paths };
-      await torch.ask({ do: 'set up', ...job });
+      const { offered } = await torch.ask({
+        do: 'set up',
+        ...{ operation, dtype, threads, shape, axis, groups: groups ?? null, epsilon },
+        axes: layout.shape === shape ? layout.axes : [],
+        arrays: Object.fromEntries(given.map(([name, data]) => [name, store(name, data)])),
+      });
+      if (!offered) return undefined;
       return {
         sample: async (calls) => (await torch.ask({ do: 'sample', calls })).ms,
         async results() {

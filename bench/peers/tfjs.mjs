@@ -1,5 +1,7 @@
 // TensorFlow.js on its WebAssembly backend, one thread. Tensors stay in its heap: nothing is copied in or out.
 
+import { broadcastShape } from '../lib/layout.mjs';
+import { shapeOf } from '../lib/operations.mjs';
 import { peerFolder, peerVersion, requirePeer } from './installed.mjs';
 
 let started;
@@ -13,56 +15,135 @@ async function start() {
   return tf;
 }
 
-/** Its own layer, which repeats mean and variance over the whole of x before it uses them. */
-export const openLayer = () =>
-  open('the layer of', (tf, { case: { affine }, layout, epsilon, arrays: { gamma, beta } }) => {
+const channelsLast = ({ layout }) => layout.shape[2] === 1;
+
+/** Its own layers. */
+const LAYERS = {
+  /** Repeats mean and variance over the whole of x before it uses them. */
+  layerNorm(tf, { case: { affine }, layout, epsilon }, { x, gamma, beta }) {
     const layer = tf.layers.layerNormalization({ axis: layout.axes, epsilon, scale: affine, center: affine });
-    return {
-      apply: (x) => layer.apply(x),
-      prepare: (x) => {
-        layer.build(x.shape);
-        if (affine) layer.setWeights([gamma, beta].map((data) => tf.tensor(data, layout.reducedShape)));
-      },
-    };
-  });
+    layer.build(x.shape);
+    if (affine) layer.setWeights([gamma, beta]);
+    return () => [layer.apply(x)];
+  },
+
+  /** With channels first, wrong results on this backend. */
+  batchNormInference(tf, problem, { x, gamma, beta, mean, variance }) {
+    if (!channelsLast(problem)) return undefined;
+    const layer = tf.layers.batchNormalization({ axis: -1, epsilon: problem.epsilon });
+    layer.build(x.shape);
+    layer.setWeights([gamma, beta, mean, variance]);
+    return () => [layer.apply(x, { training: false })];
+  },
+};
+
+/** The mean of the squares over the axes that are reduced, or their sum. */
+const squares = (x, { axes }, how) => x.square()[how](axes, true);
+
+/** Groups with a mean and a variance of their own, written out in the shape of the layout. */
+function standardized(tf, { shape, layout, epsilon }, { x, gamma, beta }) {
+  const [scale, offset] = [gamma, beta].map((one) => one?.reshape(broadcastShape(layout)));
+  return (of = x) => {
+    const view = of.reshape(layout.shape);
+    const { mean, variance } = tf.moments(view, layout.axes, true);
+    const normalized = view.sub(mean).mul(variance.add(epsilon).rsqrt());
+    return [(scale ? normalized.mul(scale).add(offset) : normalized).reshape(shape)];
+  };
+}
+
+function rmsScaled(_, { layout, epsilon }, { x, gamma }) {
+  const scale = gamma.reshape(broadcastShape(layout));
+  return (of = x) => [of.mul(squares(of, layout, 'mean').add(epsilon).rsqrt()).mul(scale)];
+}
 
 /** The same out of its operations, as one would write it. */
-export const openOperations = () =>
-  open('operations of', (tf, { shape, layout, epsilon, arrays: { gamma, beta } }) => {
-    const kept = shape.map((size, i) => (layout.axes.includes(i) ? size : 1));
-    const scale = gamma && tf.tensor(gamma, kept);
-    const offset = beta && tf.tensor(beta, kept);
-    return {
-      apply(x) {
-        const { mean, variance } = tf.moments(x, layout.axes, true);
-        const normalized = x.sub(mean).mul(variance.add(epsilon).rsqrt());
-        return scale ? normalized.mul(scale).add(offset) : normalized;
-      },
-    };
-  });
+const OPERATIONS = {
+  layerNorm: standardized,
+  groupNorm: standardized,
+  instanceNorm: standardized,
 
-/** @returns {Promise<import('./index.mjs').Peer>} */
-async function open(kind, make) {
+  batchNorm(tf, problem, tensors) {
+    if (!channelsLast(problem)) return standardized(tf, problem, tensors);
+    const { x, gamma, beta } = tensors;
+    const axes = problem.shape.map((_, i) => i).slice(0, -1);
+    return () => {
+      const { mean, variance } = tf.moments(x, axes);
+      return [tf.batchNorm(x, mean, variance, beta, gamma, problem.epsilon)];
+    };
+  },
+
+  batchNormInference(tf, { shape, layout, epsilon }, { x, gamma, beta, mean, variance }) {
+    if (channelsLast({ layout })) return () => [tf.batchNorm(x, mean, variance, beta, gamma, epsilon)];
+    const [m, v, g, b] = [mean, variance, gamma, beta].map((one) => one.reshape(broadcastShape(layout)));
+    const view = x.reshape(layout.shape);
+    return () => [view.sub(m).mul(v.add(epsilon).rsqrt().mul(g)).add(b).reshape(shape)];
+  },
+
+  rmsNorm: rmsScaled,
+
+  unitNorm(tf, { layout, epsilon }, { x }) {
+    return () => [x.mul(tf.maximum(squares(x, layout, 'sum'), epsilon ** 2).rsqrt())];
+  },
+
+  skipLayerNorm(tf, problem, { x, skip, ...parameters }) {
+    const normalize = standardized(tf, problem, parameters);
+    return () => {
+      const sum = x.add(skip);
+      return [...normalize(sum), sum];
+    };
+  },
+
+  skipRmsNorm(tf, problem, { x, skip, gamma }) {
+    const normalize = rmsScaled(tf, problem, { gamma });
+    return () => {
+      const sum = x.add(skip);
+      return [...normalize(sum), sum];
+    };
+  },
+
+  moments(tf, { layout }, { x }) {
+    return () => {
+      const { mean, variance } = tf.moments(x, layout.axes);
+      return [mean, variance];
+    };
+  },
+};
+
+export const openLayers = () => open('layers of', LAYERS);
+export const openOperations = () => open('operations of', OPERATIONS);
+
+/**
+ * @param {Record<string, (tf: object, problem: object, tensors: object) => (() => object[]) | undefined>}
+ *   functions that give a function for the results of an operation
+ * @returns {Promise<import('./index.mjs').Peer>}
+ */
+async function open(kind, functions) {
   started ??= start();
   const tf = await started;
   return {
     title: `${kind} TensorFlow.js ${peerVersion('@tensorflow/tfjs')}, wasm`,
     candidate(problem) {
-      const { case: one, shape } = problem;
-      if (one.operation !== 'layerNorm' || one.dtype !== 'float32' || one.inPlace) return undefined;
+      const { case: one, arrays } = problem;
+      if (!(one.operation in functions) || one.dtype !== 'float32' || one.inPlace) return undefined;
       tf.engine().startScope();
-      const x = tf.tensor(problem.arrays.x, shape);
-      const { apply, prepare } = make(tf, problem);
-      prepare?.(x);
-      let y;
+      const given = Object.entries(arrays).filter(([, data]) => data);
+      const tensors = Object.fromEntries(
+        given.map(([name, data]) => [name, tf.tensor(data, shapeOf(name, problem))]),
+      );
+      const apply = functions[one.operation](tf, problem, tensors);
+      if (!apply) {
+        tf.engine().endScope();
+        return undefined;
+      }
+      let last = [];
       return {
         call() {
-          y?.dispose();
-          y = tf.tidy(() => apply(x));
+          tf.dispose(last);
+          last = tf.tidy(apply);
         },
-        results: () => [y.dataSync()],
+        results: () => last.map((result) => result.dataSync()),
         dispose() {
-          y?.dispose();
+          tf.dispose(last);
           tf.engine().endScope();
         },
       };

@@ -1,6 +1,6 @@
 // transformers.js' layer_norm: JavaScript, two dimensions, neither gamma nor beta.
 
-import { layerNormReference } from '../lib/reference.mjs';
+import { standardizedReference } from '../lib/reference.mjs';
 import { peerVersion, requirePeer } from './installed.mjs';
 
 /** @type {import('./index.mjs').Open} */
@@ -20,7 +20,7 @@ export async function open() {
         call() {
           y = layer_norm(tensor, [shape[1]], { eps: epsilon });
         },
-        expected: [layerNormReference({ ...problem, arrays: { x: arrays.x } })],
+        expected: [standardizedReference({ ...problem, arrays: { x: arrays.x } })],
         results: () => [y.data],
       };
     },

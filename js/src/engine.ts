@@ -1,13 +1,27 @@
 import version from '#version';
+import type { batchNorm, batchNormForward } from './ops/batch_norm.js';
+import { batchNormForwardOn, batchNormOn } from './ops/batch_norm.js';
+import type { batchNormBackward } from './ops/batch_norm_backward.js';
+import { batchNormBackwardOn } from './ops/batch_norm_backward.js';
+import type { groupNorm, groupNormForward } from './ops/group_norm.js';
+import { groupNormForwardOn, groupNormOn } from './ops/group_norm.js';
+import type { groupNormBackward } from './ops/group_norm_backward.js';
+import { groupNormBackwardOn } from './ops/group_norm_backward.js';
+import type { instanceNorm, instanceNormBackward, instanceNormForward } from './ops/instance_norm.js';
+import { instanceNormBackwardOn, instanceNormForwardOn, instanceNormOn } from './ops/instance_norm.js';
 import type { layerNorm, layerNormForward } from './ops/layer_norm.js';
 import { layerNormForwardOn, layerNormOn } from './ops/layer_norm.js';
 import type { layerNormBackward } from './ops/layer_norm_backward.js';
 import { layerNormBackwardOn } from './ops/layer_norm_backward.js';
+import type { moments } from './ops/moments.js';
+import { momentsOn } from './ops/moments.js';
 import { checkOptions, readFlag } from './ops/options.js';
 import type { rmsNorm, rmsNormForward } from './ops/rms_norm.js';
 import { rmsNormForwardOn, rmsNormOn } from './ops/rms_norm.js';
 import type { rmsNormBackward } from './ops/rms_norm_backward.js';
 import { rmsNormBackwardOn } from './ops/rms_norm_backward.js';
+import type { spectralNorm, spectralNormBackward } from './ops/spectral_norm.js';
+import { spectralNormBackwardOn, spectralNormOn } from './ops/spectral_norm.js';
 import type { unitNorm, unitNormForward } from './ops/unit_norm.js';
 import { unitNormForwardOn, unitNormOn } from './ops/unit_norm.js';
 import type { unitNormBackward } from './ops/unit_norm_backward.js';
@@ -72,6 +86,26 @@ export interface Engine extends UsingDisposable {
   readonly layerNormForward: typeof layerNormForward;
   /** `layerNormBackward` in this engine's memory. */
   readonly layerNormBackward: typeof layerNormBackward;
+  /** `batchNorm` in this engine's memory. */
+  readonly batchNorm: typeof batchNorm;
+  /** `batchNormForward` in this engine's memory. */
+  readonly batchNormForward: typeof batchNormForward;
+  /** `batchNormBackward` in this engine's memory. */
+  readonly batchNormBackward: typeof batchNormBackward;
+  /** `groupNorm` in this engine's memory. */
+  readonly groupNorm: typeof groupNorm;
+  /** `groupNormForward` in this engine's memory. */
+  readonly groupNormForward: typeof groupNormForward;
+  /** `groupNormBackward` in this engine's memory. */
+  readonly groupNormBackward: typeof groupNormBackward;
+  /** `instanceNorm` in this engine's memory. */
+  readonly instanceNorm: typeof instanceNorm;
+  /** `instanceNormForward` in this engine's memory. */
+  readonly instanceNormForward: typeof instanceNormForward;
+  /** `instanceNormBackward` in this engine's memory. */
+  readonly instanceNormBackward: typeof instanceNormBackward;
+  /** `moments` in this engine's memory. */
+  readonly moments: typeof moments;
   /** `rmsNorm` in this engine's memory. */
   readonly rmsNorm: typeof rmsNorm;
   /** `rmsNormForward` in this engine's memory. */
@@ -84,6 +118,10 @@ export interface Engine extends UsingDisposable {
   readonly unitNormForward: typeof unitNormForward;
   /** `unitNormBackward` in this engine's memory. */
   readonly unitNormBackward: typeof unitNormBackward;
+  /** `spectralNorm` in this engine's memory. */
+  readonly spectralNorm: typeof spectralNorm;
+  /** `spectralNormBackward` in this engine's memory. */
+  readonly spectralNormBackward: typeof spectralNormBackward;
   /** `tensor` in this engine's memory. Its tensors can be passed to this engine only. */
   readonly tensor: typeof tensor;
   /**
@@ -103,6 +141,22 @@ class OwnEngine extends Disposing implements Engine {
     layerNormForwardOn(this.#owner, x, options);
   readonly layerNormBackward: typeof layerNormBackward = (dy, x, options) =>
     layerNormBackwardOn(this.#owner, dy, x, options);
+  readonly batchNorm: typeof batchNorm = (x, options) => batchNormOn(this.#owner, x, options);
+  readonly batchNormForward: typeof batchNormForward = (x, options) =>
+    batchNormForwardOn(this.#owner, x, options);
+  readonly batchNormBackward: typeof batchNormBackward = (dy, x, options) =>
+    batchNormBackwardOn(this.#owner, dy, x, options);
+  readonly groupNorm: typeof groupNorm = (x, options) => groupNormOn(this.#owner, x, options);
+  readonly groupNormForward: typeof groupNormForward = (x, options) =>
+    groupNormForwardOn(this.#owner, x, options);
+  readonly groupNormBackward: typeof groupNormBackward = (dy, x, options) =>
+    groupNormBackwardOn(this.#owner, dy, x, options);
+  readonly instanceNorm: typeof instanceNorm = (x, options) => instanceNormOn(this.#owner, x, options);
+  readonly instanceNormForward: typeof instanceNormForward = (x, options) =>
+    instanceNormForwardOn(this.#owner, x, options);
+  readonly instanceNormBackward: typeof instanceNormBackward = (dy, x, options) =>
+    instanceNormBackwardOn(this.#owner, dy, x, options);
+  readonly moments: typeof moments = (x, options) => momentsOn(this.#owner, x, options);
   readonly rmsNorm: typeof rmsNorm = (x, options) => rmsNormOn(this.#owner, x, options);
   readonly rmsNormForward: typeof rmsNormForward = (x, options) => rmsNormForwardOn(this.#owner, x, options);
   readonly rmsNormBackward: typeof rmsNormBackward = (dy, x, options) =>
@@ -112,6 +166,10 @@ class OwnEngine extends Disposing implements Engine {
     unitNormForwardOn(this.#owner, x, options);
   readonly unitNormBackward: typeof unitNormBackward = (dy, x, options) =>
     unitNormBackwardOn(this.#owner, dy, x, options);
+  readonly spectralNorm: typeof spectralNorm = (kernel, options) =>
+    spectralNormOn(this.#owner, kernel, options);
+  readonly spectralNormBackward: typeof spectralNormBackward = (dy, kernel, options) =>
+    spectralNormBackwardOn(this.#owner, dy, kernel, options);
   readonly tensor: typeof tensor = (data, shape, dtype) => tensorOn(this.#owner, data, shape, dtype);
 
   constructor(owner: HeapOwner) {

@@ -4,20 +4,21 @@
 
 #include <cstdint>
 
-#define LAYERNORM_STATUSES(X)                                                                       \
-  X(ok, "OK", "no error")                                                                           \
-  X(unknown_dtype, "ERR_DTYPE", "the data type is not one the core computes")                       \
-  X(invalid_rank, "ERR_SHAPE", "the rank must be from 1 to 32")                                     \
-  X(size_overflow, "ERR_SHAPE", "the shape has more elements than can be addressed")                \
-  X(invalid_axes, "ERR_AXIS", "the axes must name at least one dimension and only dimensions of x") \
-  X(invalid_epsilon, "ERR_ARGUMENT", "epsilon must be a finite number that is not negative")        \
-  X(null_data, "ERR_ARGUMENT", "x and y must not be null unless the shape is empty")                \
-  X(misaligned_data, "ERR_ARGUMENT", "an address is not a multiple of the element size")            \
-  X(overlapping_data, "ERR_ARGUMENT",                                                               \
-    "an output overlaps an input or another output where that is not allowed")                      \
-  X(small_workspace, "ERR_ARGUMENT", "the workspace is absent or too small")                        \
-  X(invalid_groups, "ERR_ARGUMENT", "the channels must be a multiple of the groups")                \
-  X(invalid_mask, "ERR_ARGUMENT", "the mask must have runs of all channels, or of places of one channel")
+#define LAYERNORM_STATUSES(X)                                                                             \
+  X(ok, "OK", "no error")                                                                                 \
+  X(unknown_dtype, "ERR_DTYPE", "the data type is not one the core computes")                             \
+  X(invalid_rank, "ERR_SHAPE", "the rank must be from 1 to 32")                                           \
+  X(size_overflow, "ERR_SHAPE", "the shape has more elements than can be addressed")                      \
+  X(invalid_axes, "ERR_AXIS", "the axes must name at least one dimension and only dimensions of x")       \
+  X(invalid_epsilon, "ERR_ARGUMENT", "epsilon must be a finite number that is not negative")              \
+  X(null_data, "ERR_ARGUMENT", "x and y must not be null unless the shape is empty")                      \
+  X(misaligned_data, "ERR_ARGUMENT", "an address is not a multiple of the element size")                  \
+  X(overlapping_data, "ERR_ARGUMENT",                                                                     \
+    "an output overlaps an input or another output where that is not allowed")                            \
+  X(small_workspace, "ERR_ARGUMENT", "the workspace is absent or too small")                              \
+  X(invalid_groups, "ERR_ARGUMENT", "the channels must be a multiple of the groups")                      \
+  X(invalid_mask, "ERR_ARGUMENT", "the mask must have runs of all channels, or of places of one channel") \
+  X(invalid_iterations, "ERR_ARGUMENT", "there must be at least one power iteration")
 
 namespace layernorm {
 

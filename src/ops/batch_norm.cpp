@@ -73,18 +73,16 @@ struct ChannelStatistics {
 template <simd::Simd S>
 void masked_statistics(const BatchNormForward& args, const ChannelShape& shape, const ChannelStatistics& s) {
   const bool lines = shape.after == 1;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    using Stored = typename std::decay_t<decltype(storage)>::Stored;
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
     // Calls visit(channel, x) for all elements that are kept.
     const auto for_each_kept = [&](auto visit) {
       for (std::size_t at = 0, run = 0; at < shape.elements(); at += args.mask_run, ++run) {
         if (args.mask[run] == 0) continue;
         const std::size_t channel = lines ? 0 : at / shape.after % shape.channels;
-        storage.read(static_cast<const Stored*>(args.x) + at, args.mask_run,
-                     [&](const auto* x, std::size_t n, std::size_t first) {
-                       for (std::size_t i = 0; i < n; ++i) {
+        storage.read(storage.at(args.x, at), args.mask_run,
+                     [&](const T* x, std::size_t n, std::size_t first) {
+                       for (std::size_t i = 0; i < n; ++i)
                          visit(lines ? first + i : channel, static_cast<double>(x[i]));
-                       }
                      });
       }
     };
@@ -214,12 +212,15 @@ std::size_t batch_norm_workspace(DType dtype, std::size_t outer, std::size_t cha
   if (size == 0) return 0;
   if (shape.check(size) != Status::ok) return SIZE_MAX;
   std::size_t forward = 0, backward = 0;
+  const std::size_t lines = channel_forward_workspace(dtype, shape);
   const bool overflows =
       __builtin_mul_overflow(channels, ChannelStatistics::kArrays * sizeof(double), &forward) ||
       __builtin_add_overflow(forward, channel_affine_workspace(dtype, shape), &forward) ||
       __builtin_mul_overflow(channels, 2 * sizeof(double), &backward) ||
       __builtin_add_overflow(backward, channel_backward_workspace(dtype, shape), &backward);
-  return overflows ? SIZE_MAX : (forward < backward ? backward : forward);
+  if (overflows) return SIZE_MAX;
+  const std::size_t most = forward < backward ? backward : forward;
+  return most < lines ? lines : most;
 }
 
 template <class S>
@@ -237,7 +238,8 @@ Status batch_norm_forward_on(const BatchNormForward& args) {
                         .y = args.y,
                         .mean = args.mean,
                         .variance = args.variance,
-                        .rstd = args.rstd});
+                        .rstd = args.rstd,
+                        .workspace = args.workspace});
     return Status::ok;
   }
   const ChannelStatistics s(args.workspace, shape.channels);

@@ -17,7 +17,8 @@
 // Aliasing  y may be x; otherwise no output may overlap an input or another output. y may be null: statistics only.
 // Errors    unknown_dtype, size_overflow, invalid_epsilon, invalid_mask, null_data, small_workspace, misaligned_data,
 //           overlapping_data; nothing is written then.
-// Limits    as ops/layer_norm.h. Of float64, masked squares may overflow.
+// Limits    as ops/layer_norm.h, but the bits are those of layer normalization of the same elements only where inner > 1: lines of
+//           channels are summed by the tree of ops/line_moments.h. Of float64, masked squares may overflow.
 #pragma once
 
 #include <cstddef>

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 
-#include "ops/column_moments.h"
 #include "ops/group_statistics.h"
+#include "ops/storage.h"
 #include "simd/row_ops.h"
+#include "simd/unroll.h"
 
 namespace layernorm {
 
@@ -34,29 +35,35 @@ struct Affine {
   T offset = 0;
 };
 
-template <simd::Simd S, bool Careful, class Storage, class T>
-[[gnu::noinline]] void apply_segment_as(const Storage& storage, const typename Storage::Stored* x,
-                                        typename Storage::Stored* y, std::size_t count,
-                                        const Affine<T>& affine) {
-  using V = simd::VectorOf<S, T>;
+template <simd::Simd S, bool Careful, class T>
+[[gnu::noinline]] void apply_affine(const T* x, T* y, std::size_t count, const Affine<T>& affine) {
   const Affine<T> a = affine;
-  storage.map(x, y, count, [=](const T* from, T* to, std::size_t n, std::size_t) {
-    simd::for_each_vector<V, T>(n, [=]<class W>(std::size_t i) {
-      W v = W::load(from + i);
-      if constexpr (Careful) v = v * W::splat(a.scale);
-      v = v - W::splat(a.mean_hi);
-      if constexpr (Careful) v = v - W::splat(a.mean_lo);
-      (v * W::splat(a.factor) + W::splat(a.offset)).store(to + i);
-    });
+  simd::for_each_vector<simd::VectorOf<S, T>, T>(count, [=]<class W>(std::size_t i) {
+    W v = W::load(x + i);
+    if constexpr (Careful) v = v * W::splat(a.scale);
+    v = v - W::splat(a.mean_hi);
+    if constexpr (Careful) v = v - W::splat(a.mean_lo);
+    (v * W::splat(a.factor) + W::splat(a.offset)).store(y + i);
   });
 }
 
 // `count` elements of one channel.
-template <simd::Simd S, class Storage, class T>
-void apply_segment(const Storage& storage, const typename Storage::Stored* x, typename Storage::Stored* y,
-                   std::size_t count, const Affine<T>& affine) {
-  affine.careful() ? apply_segment_as<S, true>(storage, x, y, count, affine)
-                   : apply_segment_as<S, false>(storage, x, y, count, affine);
+template <simd::Simd S, class T>
+[[gnu::noinline]] void apply_segment(const Storage<T>& storage, const void* x, void* y, std::size_t count,
+                                     const Affine<T>& affine) {
+  const auto apply = affine.careful() ? apply_affine<S, true, T> : apply_affine<S, false, T>;
+  storage.map(x, y, count,
+              [&](const T* from, T* to, std::size_t n, std::size_t) { apply(from, to, n, affine); });
+}
+
+// Lines that share the loads of what they have in common: a third faster in cache.
+inline constexpr std::size_t kLinesTogether = 4;
+
+// Not where memory is what is waited for: processors fetch ahead of one line, but of four they fetch half as fast.
+template <class T>
+bool takes_lines_together(const Storage<T>& storage, std::size_t elements) {
+  constexpr std::size_t kCachedBytes = 6 * 1024 * 1024;
+  return !storage.converts() && elements <= kCachedBytes / sizeof(T);
 }
 
 // The same for each channel of a line, in arrays of `capacity` elements.
@@ -64,6 +71,7 @@ template <class T>
 class AffineArrays {
  public:
   static constexpr std::size_t kArrays = 5;
+  static constexpr std::size_t kBytesEach = kArrays * sizeof(T);
 
   AffineArrays(T* data, std::size_t capacity)
       : scale_(data),
@@ -73,11 +81,7 @@ class AffineArrays {
         offset_(data + 4 * capacity) {}
 
   void set(std::size_t channel, const Affine<T>& affine) {
-    scale_[channel] = affine.scale;
-    mean_hi_[channel] = affine.mean_hi;
-    mean_lo_[channel] = affine.mean_lo;
-    factor_[channel] = affine.factor;
-    offset_[channel] = affine.offset;
+    set_apart(channel, affine);
     careful_ |= affine.careful();
   }
   Affine<T> get(std::size_t channel) const {
@@ -90,28 +94,69 @@ class AffineArrays {
     return affine;
   }
 
-  // A line of `count` channels.
-  template <simd::Simd S, class Storage>
-  void apply(const Storage& storage, const typename Storage::Stored* x, typename Storage::Stored* y,
-             std::size_t count) const {
-    careful_ ? apply_as<S, true>(storage, x, y, count) : apply_as<S, false>(storage, x, y, count);
+  // Instead of set() for channels that several threads set: look() is to follow when they have all been.
+  void set_apart(std::size_t channel, const Affine<T>& affine) {
+    scale_[channel] = affine.scale;
+    mean_hi_[channel] = affine.mean_hi;
+    mean_lo_[channel] = affine.mean_lo;
+    factor_[channel] = affine.factor;
+    offset_[channel] = affine.offset;
+  }
+  void look(std::size_t channels) {
+    for (std::size_t c = 0; c < channels; ++c) careful_ |= get(c).careful();
+  }
+  // Those of `count` channels, from 0 on, that are in one group.
+  void set_group(std::size_t count, const GroupStatistics<T>& s, const T* gamma, const T* beta) {
+    const Affine<T> one(s, 1, -T{0});
+    for (std::size_t c = 0; c < count; ++c) {
+      scale_[c] = one.scale;
+      mean_hi_[c] = one.mean_hi;
+      mean_lo_[c] = one.mean_lo;
+      factor_[c] = gamma == nullptr ? one.factor : one.factor * gamma[c];
+      offset_[c] = beta == nullptr ? one.offset : beta[c];
+    }
+    careful_ = one.careful();
+  }
+
+  // `lines` lines of `count` elements, `stride` elements apart, of a tensor of `elements`.
+  template <simd::Simd S>
+  [[gnu::noinline]] void apply(const Storage<T>& storage, const void* x, void* y, std::size_t count,
+                               std::size_t lines, std::size_t stride, std::size_t elements) const {
+    std::size_t line = 0;
+    const bool together = takes_lines_together(storage, elements);
+    for (; together && line + kLines <= lines; line += kLines) {
+      const T* from = static_cast<const T*>(x) + line * stride;
+      T* to = static_cast<T*>(y) + line * stride;
+      careful_ ? apply_as<S, true, kLines>(from, to, stride, count, 0)
+               : apply_as<S, false, kLines>(from, to, stride, count, 0);
+    }
+    for (; line < lines; ++line) {
+      storage.map(storage.at(x, line * stride), storage.at(y, line * stride), count,
+                  [&](const T* from, T* to, std::size_t n, std::size_t first) {
+                    careful_ ? apply_as<S, true, 1>(from, to, n, n, first)
+                             : apply_as<S, false, 1>(from, to, n, n, first);
+                  });
+    }
   }
 
  private:
-  template <simd::Simd S, bool Careful, class Storage>
-  [[gnu::noinline]] void apply_as(const Storage& storage, const typename Storage::Stored* x,
-                                  typename Storage::Stored* y, std::size_t count) const {
-    using V = simd::VectorOf<S, T>;
-    storage.map(x, y, count, [this](const T* from, T* to, std::size_t n, std::size_t first) {
-      const T *scale = scale_ + first, *hi = mean_hi_ + first, *lo = mean_lo_ + first;
-      const T *factor = factor_ + first, *offset = offset_ + first;
-      simd::for_each_vector<V, T, 2>(n, [=]<class W>(std::size_t i) {
-        W v = W::load(from + i);
+  static constexpr std::size_t kLines = kLinesTogether;
+
+  template <simd::Simd S, bool Careful, std::size_t Lines>
+  [[gnu::noinline]] void apply_as(const T* x, T* y, std::size_t stride, std::size_t count,
+                                  std::size_t channel) const {
+    const T *scale = scale_ + channel, *hi = mean_hi_ + channel, *lo = mean_lo_ + channel;
+    const T *factor = factor_ + channel, *offset = offset_ + channel;
+    simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
+      const W mean = W::load(hi + i), by = W::load(factor + i), plus = W::load(offset + i);
+      LAYERNORM_UNROLL
+      for (std::size_t line = 0, at = i; line < Lines; ++line, at += stride) {
+        W v = W::load(x + at);
         if constexpr (Careful) v = v * W::load(scale + i);
-        v = v - W::load(hi + i);
+        v = v - mean;
         if constexpr (Careful) v = v - W::load(lo + i);
-        (v * W::load(factor + i) + W::load(offset + i)).store(to + i);
-      });
+        (v * by + plus).store(y + at);
+      }
     });
   }
 
@@ -122,10 +167,6 @@ class AffineArrays {
   T* offset_;
   bool careful_ = false;
 };
-
-// Channels that are worked on together. Beside the sums of columns, which take most of the stack, those of double have to be few.
-template <class T>
-inline constexpr std::size_t kChunkWidth = sizeof(T) == sizeof(float) ? kMaxWidth : kMaxWidth / 2;
 
 // The arrays of a chunk of channels, on the stack.
 template <class T>
@@ -138,12 +179,9 @@ class AffineLines : public AffineArrays<T> {
   T data_[AffineArrays<T>::kArrays * kChunkWidth<T>];
 };
 
-// Copies elements that a thread is about to overwrite to `saved`, which moves on, or back.
-template <class Stored>
-void copy_saved(Stored* elements, std::size_t count, std::byte*& saved, bool restore) {
-  const std::size_t bytes = count * sizeof(Stored);
-  __builtin_memcpy(restore ? reinterpret_cast<std::byte*>(elements) : saved,
-                   restore ? saved : reinterpret_cast<std::byte*>(elements), bytes);
+// Copies bytes that a thread is about to overwrite to `saved`, which moves on, or back.
+inline void copy_saved(void* elements, std::size_t bytes, std::byte*& saved, bool restore) {
+  __builtin_memcpy(restore ? elements : saved, restore ? saved : elements, bytes);
   saved += bytes;
 }
 

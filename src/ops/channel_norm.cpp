@@ -2,6 +2,7 @@
 
 #include "ops/channel_lines.h"
 #include "ops/group_statistics.h"
+#include "ops/line_moments.h"
 #include "parallel/thread_pool.h"
 #include "simd/build.h"
 #include "simd/row_ops.h"
@@ -9,20 +10,17 @@
 namespace layernorm {
 namespace {
 
-// The arguments with their types.
-template <class Storage>
+// The arguments with the type that is computed in.
+template <class T>
 struct Problem {
-  using T = typename Storage::Element;
-  using Stored = typename Storage::Stored;
-
-  Problem(const Storage& given, const ChannelForward& args)
+  Problem(const Storage<T>& given, const ChannelForward& args)
       : storage(given),
         shape(args.shape),
         epsilon(args.epsilon),
-        x(static_cast<const Stored*>(args.x)),
+        x(args.x),
         gamma(static_cast<const T*>(args.gamma)),
         beta(static_cast<const T*>(args.beta)),
-        y(static_cast<Stored*>(args.y)),
+        y(args.y),
         mean(static_cast<T*>(args.mean)),
         variance(static_cast<T*>(args.variance)),
         rstd(static_cast<T*>(args.rstd)) {}
@@ -36,13 +34,13 @@ struct Problem {
     if (rstd != nullptr) rstd[group] = static_cast<T>(s.saved_rstd(epsilon));
   }
 
-  Storage storage;
+  Storage<T> storage;
   ChannelShape shape;
   double epsilon;
-  const Stored* x;
+  const void* x;
   const T* gamma;
   const T* beta;
-  Stored* y;
+  void* y;
   T* mean;
   T* variance;
   T* rstd;
@@ -50,74 +48,62 @@ struct Problem {
 
 // ---- Groups that lie in contiguous pieces ----
 
-// The channels of a group lie one behind the other: each has a factor of its own. y = (x - mean) * rstd * gamma + beta.
-template <simd::Simd S, bool Careful, class Storage, class T = typename Storage::Element>
-[[gnu::noinline]] void normalize_piece(const Storage& storage, const typename Storage::Stored* x,
-                                       typename Storage::Stored* y, std::size_t count,
-                                       const GroupStatistics<T>& s, const T* gamma, const T* beta) {
-  using V = simd::VectorOf<S, T>;
-  const T hi = s.mean_hi, lo = s.mean_lo, scale = s.scale, rstd = static_cast<T>(s.rstd);
-  storage.map(x, y, count, [=](const T* from, T* to, std::size_t n, std::size_t first) {
-    simd::for_each_vector<V, T>(n, [=]<class W>(std::size_t i) {
-      W v = W::load(from + i);
-      if constexpr (Careful) v = v * W::splat(scale);
-      v = v - W::splat(hi);
-      if constexpr (Careful) v = v - W::splat(lo);
-      v = v * W::splat(rstd);
-      if (gamma != nullptr) v = v * W::load(gamma + first + i);
-      if (beta != nullptr) v = v + W::load(beta + first + i);
-      v.store(to + i);
-    });
-  });
+// A piece of a group whose channels are innermost, some at a time.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void normalize_piece(const Problem<T>& p, const GroupStatistics<T>& s, std::size_t at,
+                                       std::size_t channel, std::size_t count) {
+  AffineLines<T> lines;
+  for (std::size_t done = 0; done < count; done += kChunkWidth<T>) {
+    const std::size_t width = count - done < kChunkWidth<T> ? count - done : kChunkWidth<T>,
+                      first = channel + done;
+    lines.set_group(width, s, p.gamma == nullptr ? nullptr : p.gamma + first,
+                    p.beta == nullptr ? nullptr : p.beta + first);
+    lines.template apply<S>(p.storage, p.storage.at(p.x, at + done), p.storage.at(p.y, at + done), width,
+                            p.shape.before, p.shape.channels, p.shape.elements());
+  }
 }
 
 // Groups first .. last, counted over all samples.
-template <simd::Simd S, class Storage>
-void forward_pieces(const Problem<Storage>& p, std::size_t first, std::size_t last) {
-  using T = typename Storage::Element;
+template <simd::Simd S, class T>
+void forward_pieces(const Problem<T>& p, std::size_t first, std::size_t last) {
   const ChannelShape& shape = p.shape;
   const Runs runs = shape.group_runs();
   const std::size_t per_group = shape.per_group(), cols = shape.group_elements();
   for (std::size_t group = first; group < last; ++group) {
     const std::size_t g = group % shape.groups, at = shape.group_offset(group / shape.groups, g);
-    const GroupStatistics<T> s = piece_statistics<S>(p.storage, p.x + at, runs, cols, p.epsilon);
+    const GroupStatistics<T> s = piece_statistics<S>(p.storage, p.storage.at(p.x, at), runs, cols, p.epsilon);
     p.save(group, s);
     if (p.y == nullptr) continue;
     const std::size_t channel = g * per_group;
+    if (shape.after == 1) {
+      normalize_piece<S>(p, s, at, channel, per_group);
+      continue;
+    }
     for (std::size_t a = 0; a < shape.before; ++a) {
-      const std::size_t piece = at + a * shape.before_stride();
-      if (shape.after == 1) {
-        const T* gamma = p.gamma == nullptr ? nullptr : p.gamma + channel;
-        const T* beta = p.beta == nullptr ? nullptr : p.beta + channel;
-        const bool careful = s.mean_lo != 0 || s.scale != 1;
-        const auto normalize =
-            careful ? normalize_piece<S, true, Storage> : normalize_piece<S, false, Storage>;
-        normalize(p.storage, p.x + piece, p.y + piece, per_group, s, gamma, beta);
-        continue;
-      }
       for (std::size_t k = 0; k < per_group; ++k) {
-        const std::size_t segment = piece + k * shape.after;
+        const std::size_t segment = at + a * shape.before_stride() + k * shape.after;
         const Affine<T> affine(s, p.gamma_of(channel + k), p.beta_of(channel + k));
-        apply_segment<S>(p.storage, p.x + segment, p.y + segment, shape.after, affine);
+        apply_segment<S>(p.storage, p.storage.at(p.x, segment), p.storage.at(p.y, segment), shape.after,
+                         affine);
       }
     }
   }
 }
 
-template <simd::Simd S, class Storage>
-void run_pieces(const Problem<Storage>& p) {
-  using Stored = typename Storage::Stored;
+template <simd::Simd S, class T>
+void run_pieces(const Problem<T>& p) {
   const ChannelShape& shape = p.shape;
-  const std::size_t cols = shape.group_elements(), piece = shape.per_group() * shape.after;
+  const std::size_t cols = shape.group_elements(), size = p.storage.element_size();
+  const std::size_t piece_bytes = shape.per_group() * shape.after * size;
   for_each_range(
       Partition::of(shape.all_groups(), cols),
       [&](std::size_t first, std::size_t last) { forward_pieces<S>(p, first, last); },
-      p.x == p.y ? cols * sizeof(Stored) : 0,
+      p.x == p.y ? cols * size : 0,
       [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
         for (std::size_t group = first; group < last; ++group) {
-          Stored* at = p.y + shape.group_offset(group / shape.groups, group % shape.groups);
-          for (std::size_t a = 0; a < shape.before; ++a, at += shape.before_stride()) {
-            copy_saved(at, piece, saved, restore);
+          const std::size_t at = shape.group_offset(group / shape.groups, group % shape.groups);
+          for (std::size_t a = 0; a < shape.before; ++a) {
+            copy_saved(p.storage.at(p.y, at + a * shape.before_stride()), piece_bytes, saved, restore);
           }
         }
       });
@@ -170,18 +156,16 @@ class Chunks {
   std::size_t count_;
 };
 
-template <simd::Simd S, class Storage>
-[[gnu::noinline]] void forward_chunk(const Problem<Storage>& p, std::size_t sample, std::size_t channel,
+template <simd::Simd S, class T>
+[[gnu::noinline]] void forward_chunk(const Problem<T>& p, std::size_t sample, std::size_t channel,
                                      std::size_t width) {
-  using T = typename Storage::Element;
   const ChannelShape& shape = p.shape;
   const std::size_t per_group = shape.per_group(), at = sample * shape.sample_stride() + channel;
   GroupStatistics<T> statistics[kChunkWidth<T>];
   Runs rows;
   rows.push_outer({shape.before, shape.before_stride()});
   // Where a group has several channels, theirs are steps on the way, without epsilon.
-  column_statistics<S>(p.storage, p.x + at, rows, shape.before, width, p.epsilon,
-                       [&](std::size_t c, const GroupStatistics<T>& s) { statistics[c] = s; });
+  column_statistics<S>(p.storage, p.storage.at(p.x, at), rows, shape.before, width, p.epsilon, statistics);
   AffineLines<T> lines;
   for (std::size_t c = 0; c < width; c += per_group) {
     GroupStatistics<T> s = statistics[c];
@@ -189,8 +173,8 @@ template <simd::Simd S, class Storage>
     for (std::size_t k = 0; k < per_group; ++k) ordinary &= statistics[c + k].scale == 1;
     if (per_group > 1) {
       s = ordinary ? joined(statistics + c, per_group, p.epsilon)
-                   : careful_statistics(p.storage, p.x + at + c, shape.group_runs(), shape.group_elements(),
-                                        p.epsilon);
+                   : careful_statistics(p.storage, p.storage.at(p.x, at + c), shape.group_runs(),
+                                        shape.group_elements(), p.epsilon);
     }
     p.save(sample * shape.groups + (channel + c) / per_group, s);
     for (std::size_t k = c; k < c + per_group; ++k) {
@@ -198,18 +182,15 @@ template <simd::Simd S, class Storage>
     }
   }
   if (p.y == nullptr) return;
-  for (std::size_t a = 0; a < shape.before; ++a) {
-    const std::size_t line = at + a * shape.before_stride();
-    lines.template apply<S>(p.storage, p.x + line, p.y + line, width);
-  }
+  lines.template apply<S>(p.storage, p.storage.at(p.x, at), p.storage.at(p.y, at), width, shape.before,
+                          shape.channels, shape.elements());
 }
 
-template <simd::Simd S, class Storage>
-void run_columns(const Problem<Storage>& p) {
-  using Stored = typename Storage::Stored;
+template <simd::Simd S, class T>
+void run_columns(const Problem<T>& p) {
   const ChannelShape& shape = p.shape;
-  const Chunks<typename Storage::Element> chunks(shape);
-  const std::size_t elements = shape.before * chunks.width();
+  const Chunks<T> chunks(shape);
+  const std::size_t elements = shape.before * chunks.width(), size = p.storage.element_size();
   for_each_range(
       Partition::of(chunks.count(), elements),
       [&](std::size_t first, std::size_t last) {
@@ -217,15 +198,65 @@ void run_columns(const Problem<Storage>& p) {
           forward_chunk<S>(p, chunks.sample(n), chunks.channel(n), chunks.width(n));
         }
       },
-      p.x == p.y ? elements * sizeof(Stored) : 0,
+      p.x == p.y ? elements * size : 0,
       [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
         for (std::size_t n = first; n < last; ++n) {
-          Stored* line = p.y + chunks.sample(n) * shape.sample_stride() + chunks.channel(n);
-          for (std::size_t a = 0; a < shape.before; ++a, line += shape.channels) {
-            copy_saved(line, chunks.width(n), saved, restore);
+          const std::size_t at = chunks.sample(n) * shape.sample_stride() + chunks.channel(n);
+          for (std::size_t a = 0; a < shape.before; ++a) {
+            copy_saved(p.storage.at(p.y, at + a * shape.channels), chunks.width(n) * size, saved, restore);
           }
         }
       });
+}
+
+// y of all channels, whose statistics are known: lines of all of them, or segments of one.
+template <simd::Simd S, class T>
+void apply_channels(const Storage<T>& storage, const ChannelShape& shape, const AffineArrays<T>& arrays,
+                    const void* x, void* y) {
+  const bool lines = shape.after == 1;
+  const std::size_t length = lines ? shape.channels : shape.after, bytes = length * storage.element_size();
+  for_each_range(
+      Partition::of(shape.elements() / length, length),
+      [&](std::size_t first, std::size_t last) {
+        if (lines) {
+          arrays.template apply<S>(storage, storage.at(x, first * length), storage.at(y, first * length),
+                                   length, last - first, length, shape.elements());
+          return;
+        }
+        for (std::size_t n = first; n < last; ++n) {
+          apply_segment<S>(storage, storage.at(x, n * length), storage.at(y, n * length), length,
+                           arrays.get(n % shape.channels));
+        }
+      },
+      x == y ? bytes : 0,
+      [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
+        copy_saved(storage.at(y, first * length), (last - first) * bytes, saved, restore);
+      });
+}
+
+// One sample whose channels are innermost, a group each: the statistics of all, then all lines.
+template <simd::Simd S, class T>
+void run_lines(const Problem<T>& p, void* workspace) {
+  const ChannelShape& shape = p.shape;
+  const LineMoments<S, T> moments(p.storage, p.x, shape.before, shape.channels, workspace);
+  T* const data = reinterpret_cast<T*>(static_cast<std::byte*>(workspace) +
+                                       shape.channels * LineMoments<S, T>::kBytesEach);
+  AffineArrays<T> arrays(data, shape.channels);
+  // Items of some channels, a cache line of float: what threads share.
+  constexpr std::size_t kWidth = 16;
+  for_each_range(
+      Partition::of((shape.channels - 1) / kWidth + 1, kWidth * shape.before),
+      [&](std::size_t first, std::size_t last) {
+        const std::size_t end = last * kWidth < shape.channels ? last * kWidth : shape.channels;
+        moments.find(first * kWidth, end, p.epsilon, [&](std::size_t c, const GroupStatistics<T>& s) {
+          p.save(c, s);
+          arrays.set_apart(c, Affine<T>(s, p.gamma_of(c), p.beta_of(c)));
+        });
+      },
+      0, [](std::size_t, std::size_t, std::byte*, bool) {});
+  if (p.y == nullptr) return;
+  arrays.look(shape.channels);
+  apply_channels<S>(p.storage, shape, arrays, p.x, p.y);
 }
 
 // Groups of several channels that are innermost are read by columns where their pieces would be short and many.
@@ -236,16 +267,28 @@ bool by_columns(const ChannelShape& shape) {
 
 }  // namespace
 
+std::size_t channel_forward_workspace(DType dtype, const ChannelShape& shape) {
+  std::size_t bytes = 0;
+  const std::size_t each =
+      dtype == DType::float64
+          ? LineMoments<simd::Default, double>::kBytesEach + AffineArrays<double>::kBytesEach
+          : LineMoments<simd::Default, float>::kBytesEach + AffineArrays<float>::kBytesEach;
+  return __builtin_mul_overflow(shape.channels, each, &bytes) ? SIZE_MAX : bytes;
+}
+
 template <simd::Simd S>
 void channel_forward(const ChannelForward& args) {
   if (args.shape.all_groups() == 0) return;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    const Problem p(storage, args);
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
+    const Problem<T> p(storage, args);
     if (args.shape.group_elements() == 0) {
-      GroupStatistics<typename std::decay_t<decltype(storage)>::Element> none;
+      GroupStatistics<T> none;
+      none.mean_hi = static_cast<T>(__builtin_nan(""));
       none.variance = none.rstd = __builtin_nan("");
-      none.mean_hi = static_cast<decltype(none.mean_hi)>(__builtin_nan(""));
       for (std::size_t group = 0; group < args.shape.all_groups(); ++group) p.save(group, none);
+    } else if (args.workspace != nullptr && args.shape.after == 1 && args.shape.batch == 1 &&
+               args.shape.per_group() == 1) {
+      run_lines<S>(p, args.workspace);
     } else if (by_columns(args.shape)) {
       run_columns<S>(p);
     } else {
@@ -258,7 +301,8 @@ void channel_forward(const ChannelForward& args) {
 
 std::size_t channel_affine_workspace(DType dtype, const ChannelShape& shape) {
   std::size_t bytes = 0;
-  const std::size_t each = dtype_size(parameter_dtype(dtype)) * AffineArrays<float>::kArrays;
+  const std::size_t each =
+      dtype == DType::float64 ? AffineArrays<double>::kBytesEach : AffineArrays<float>::kBytesEach;
   return __builtin_mul_overflow(shape.channels, each, &bytes) ? SIZE_MAX : bytes;
 }
 
@@ -266,10 +310,7 @@ template <simd::Simd S>
 void channel_affine(const ChannelAffine& args) {
   const ChannelShape& shape = args.shape;
   if (shape.elements() == 0) return;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    using Storage = std::decay_t<decltype(storage)>;
-    using T = typename Storage::Element;
-    using Stored = typename Storage::Stored;
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
     const T *gamma = static_cast<const T*>(args.gamma), *beta = static_cast<const T*>(args.beta);
     AffineArrays<T> arrays(static_cast<T*>(args.workspace), shape.channels);
     for (std::size_t c = 0; c < shape.channels; ++c) {
@@ -279,27 +320,7 @@ void channel_affine(const ChannelAffine& args) {
       s.rstd = args.rstd[c];
       arrays.set(c, Affine<T>(s, gamma == nullptr ? T{1} : gamma[c], beta == nullptr ? -T{0} : beta[c]));
     }
-    const Stored* x = static_cast<const Stored*>(args.x);
-    Stored* y = static_cast<Stored*>(args.y);
-    // Lines of all channels, or segments of one.
-    const bool lines = shape.after == 1;
-    const std::size_t length = lines ? shape.channels : shape.after;
-    for_each_range(
-        Partition::of(shape.elements() / length, length),
-        [&](std::size_t first, std::size_t last) {
-          for (std::size_t n = first; n < last; ++n) {
-            const std::size_t at = n * length;
-            if (lines) {
-              arrays.template apply<S>(storage, x + at, y + at, length);
-            } else {
-              apply_segment<S>(storage, x + at, y + at, length, arrays.get(n % shape.channels));
-            }
-          }
-        },
-        x == y ? length * sizeof(Stored) : 0,
-        [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
-          copy_saved(y + first * length, (last - first) * length, saved, restore);
-        });
+    apply_channels<S>(storage, shape, arrays, args.x, args.y);
   });
 }
 

@@ -23,7 +23,12 @@ struct ChannelForward {
   void* mean;  // one a group of each sample, or null, as the next two
   void* variance;
   void* rstd;
+  // channel_forward_workspace() bytes, which one sample of innermost channels is faster with; or null.
+  void* workspace = nullptr;
 };
+
+// SIZE_MAX when it is more than can be addressed, here and below.
+std::size_t channel_forward_workspace(DType dtype, const ChannelShape& shape);
 
 template <simd::Simd S>
 void channel_forward(const ChannelForward& args);
@@ -41,7 +46,6 @@ struct ChannelAffine {
   void* workspace;  // channel_affine_workspace() bytes
 };
 
-// SIZE_MAX when it is more than can be addressed.
 std::size_t channel_affine_workspace(DType dtype, const ChannelShape& shape);
 
 template <simd::Simd S>

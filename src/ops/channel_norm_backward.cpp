@@ -2,6 +2,8 @@
 
 #include "ops/channel_lines.h"
 #include "ops/channel_norm.h"
+#include "ops/parameter.h"
+#include "ops/row_gradient.h"
 #include "ops/row_moments.h"
 #include "ops/storage.h"
 #include "parallel/thread_pool.h"
@@ -11,25 +13,22 @@
 namespace layernorm {
 namespace {
 
-// Lines whose sums are added in T before they go into double, as in ops/normalize_backward.cpp.
+// Lines whose sums are added in T before they go into double, as in ops/layer_norm_backward.cpp.
 inline constexpr std::size_t kLinesPerSum = 64;
 
-template <class Storage>
+template <class T>
 struct Gradient {
-  using T = typename Storage::Element;
-  using Stored = typename Storage::Stored;
-
-  Gradient(const Storage& given, const ChannelBackward& args)
+  Gradient(const Storage<T>& given, const ChannelBackward& args)
       : storage(given),
         shape(args.shape),
         constant(args.constant_statistics),
         mask(args.mask),
-        dy(static_cast<const Stored*>(args.dy)),
-        x(static_cast<const Stored*>(args.x)),
+        dy(args.dy),
+        x(args.x),
         mean(static_cast<const T*>(args.mean)),
         rstd(static_cast<const T*>(args.rstd)),
         gamma(static_cast<const T*>(args.gamma)),
-        dx(static_cast<Stored*>(args.dx)) {}
+        dx(args.dx) {}
 
   double gamma_of(std::size_t channel) const {
     return gamma == nullptr ? 1 : static_cast<double>(gamma[channel]);
@@ -38,16 +37,21 @@ struct Gradient {
     return mask.bytes == nullptr || mask.bytes[element / mask.run] != 0;
   }
 
-  Storage storage;
+  // Element `at` of each.
+  const void* dy_at(std::size_t at) const { return storage.at(dy, at); }
+  const void* x_at(std::size_t at) const { return storage.at(x, at); }
+  void* dx_at(std::size_t at) const { return storage.at(dx, at); }
+
+  Storage<T> storage;
   ChannelShape shape;
   bool constant;
   ChannelMask mask;
-  const Stored* dy;
-  const Stored* x;
+  const void* dy;
+  const void* x;
   const T* mean;
   const T* rstd;
   const T* gamma;
-  Stored* dx;
+  void* dx;
 };
 
 // How dx follows from dy and h = (x - mean) * rstd in one channel: dx = rstd * ((dy * gamma + h * from_h) + from_g).
@@ -62,67 +66,65 @@ struct Slope {
 
 // ---- One channel at a time: segments of neighbouring elements ----
 
-// Adds the sums of dy and of dy * h over `count` elements of one channel.
-template <simd::Simd S, class Storage, class T = typename Storage::Element>
-[[gnu::noinline]] void sum_segment(const Storage& storage, const typename Storage::Stored* dy,
-                                   const typename Storage::Stored* x, std::size_t count, T mean, T rstd,
-                                   double& sum_dy, double& sum_dyh) {
+// Sums of dy and of dy * h.
+struct SegmentSums {
+  double dy = 0;
+  double dyh = 0;
+};
+
+// Adds `count` elements of one channel.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void add_segment(const T* dy, const T* x, std::size_t count, T mean, T rstd,
+                                   SegmentSums& sums) {
   using V = simd::VectorOf<S, T>;
   constexpr std::size_t kQuad = 4 * V::lanes;
   const V mean_at = V::splat(mean), rstd_at = V::splat(rstd);
-  storage.read(dy, x, count, [&](const T* dys, const T* xs, std::size_t n, std::size_t) {
-    RowTotal<S, T> total, total_h;
-    const auto add_quads = [&](const T* from_dy, const T* from_x, std::size_t quads) {
-      V sum = V::splat(0), sum_h = V::splat(0);
-      LAYERNORM_NO_UNROLL
-      for (std::size_t quad = 0; quad < quads; ++quad, from_dy += kQuad, from_x += kQuad) {
-        V d[4], dh[4];
-        LAYERNORM_UNROLL
-        for (std::size_t j = 0; j < 4; ++j) {
-          d[j] = V::load(from_dy + j * V::lanes);
-          dh[j] = d[j] * ((V::load(from_x + j * V::lanes) - mean_at) * rstd_at);
-        }
-        sum = sum + ((d[0] + d[1]) + (d[2] + d[3]));
-        sum_h = sum_h + ((dh[0] + dh[1]) + (dh[2] + dh[3]));
-      }
-      total.add(sum);
-      total_h.add(sum_h);
-    };
-    std::size_t i = 0;
-    for (; i + kBlock <= n; i += kBlock) add_quads(dys + i, xs + i, kBlock / kQuad);
-    const std::size_t quads = (n - i) / kQuad;
-    if (quads > 0) add_quads(dys + i, xs + i, quads);
-    i += quads * kQuad;
-    if (i < n) {
+  RowTotal<S, T> total, total_h;
+  T last_dy[kQuad], last_x[kQuad];
+  while (count > 0) {
+    if (count < kQuad) {
       // Where elements are missing dy = 0 and h = 0: an infinite h would not vanish.
-      T last_dy[kQuad], last_x[kQuad];
-      simd::copy_padded<V>(dys + i, n - i, V::splat(0), last_dy);
-      simd::copy_padded<V>(xs + i, n - i, mean_at, last_x);
-      add_quads(last_dy, last_x, 1);
+      simd::copy_padded<V>(dy, count, V::splat(0), last_dy);
+      simd::copy_padded<V>(x, count, mean_at, last_x);
+      dy = last_dy;
+      x = last_x;
+      count = kQuad;
     }
-    sum_dy += total.value();
-    sum_dyh += total_h.value();
-  });
+    const std::size_t quads = count < kBlock ? count / kQuad : kBlock / kQuad;
+    V sum = V::splat(0), sum_h = V::splat(0);
+    LAYERNORM_NO_UNROLL
+    for (std::size_t quad = 0; quad < quads; ++quad, dy += kQuad, x += kQuad) {
+      V d[4], dh[4];
+      LAYERNORM_UNROLL
+      for (std::size_t j = 0; j < 4; ++j) {
+        d[j] = V::load(dy + j * V::lanes);
+        dh[j] = d[j] * ((V::load(x + j * V::lanes) - mean_at) * rstd_at);
+      }
+      sum = sum + ((d[0] + d[1]) + (d[2] + d[3]));
+      sum_h = sum_h + ((dh[0] + dh[1]) + (dh[2] + dh[3]));
+    }
+    count -= quads * kQuad;
+    total.add(sum);
+    total_h.add(sum_h);
+  }
+  sums.dy += total.value();
+  sums.dyh += total_h.value();
 }
 
-template <simd::Simd S, class Storage, class T = typename Storage::Element>
-[[gnu::noinline]] void write_segment(const Storage& storage, const typename Storage::Stored* dy,
-                                     const typename Storage::Stored* x, typename Storage::Stored* dx,
-                                     std::size_t count, const Slope<T>& slope) {
-  using V = simd::VectorOf<S, T>;
+template <simd::Simd S, class T>
+[[gnu::noinline]] void write_segment(const T* dy, const T* x, T* dx, std::size_t count,
+                                     const Slope<T>& slope) {
   const Slope<T> s = slope;
-  storage.map(dy, x, dx, count, [=](const T* dys, const T* xs, T* dxs, std::size_t n, std::size_t) {
-    simd::for_each_vector<V, T, 2>(n, [=]<class W>(std::size_t i) {
-      const W h = (W::load(xs + i) - W::splat(s.mean)) * W::splat(s.rstd);
-      const W g = W::load(dys + i) * W::splat(s.gamma) + h * W::splat(s.from_h);
-      ((g + W::splat(s.from_g)) * W::splat(s.rstd)).store(dxs + i);
-    });
+  simd::for_each_vector<simd::VectorOf<S, T>, T, 2>(count, [=]<class W>(std::size_t i) {
+    const W h = (W::load(x + i) - W::splat(s.mean)) * W::splat(s.rstd);
+    const W g = W::load(dy + i) * W::splat(s.gamma) + h * W::splat(s.from_h);
+    ((g + W::splat(s.from_g)) * W::splat(s.rstd)).store(dx + i);
   });
 }
 
 // Elements of group g of one sample that its statistics are made of.
-template <class Storage>
-double counted(const Gradient<Storage>& p, std::size_t g) {
+template <class T>
+double counted(const Gradient<T>& p, std::size_t g) {
   const ChannelShape& shape = p.shape;
   if (p.mask.bytes == nullptr) return static_cast<double>(shape.group_elements());
   std::size_t count = 0;
@@ -138,10 +140,9 @@ double counted(const Gradient<Storage>& p, std::size_t g) {
 }
 
 // Groups first .. last of all samples. dgamma and dbeta of a channel are added in the order of the samples.
-template <simd::Simd S, class Storage>
-void backward_segments(const Gradient<Storage>& p, std::size_t first, std::size_t last, const double* before,
+template <simd::Simd S, class T>
+void backward_segments(const Gradient<T>& p, std::size_t first, std::size_t last, const double* before,
                        double* sums) {
-  using T = typename Storage::Element;
   const ChannelShape& shape = p.shape;
   const std::size_t per_group = shape.per_group(), after = shape.after;
   for (std::size_t g = first; g < last; ++g) {
@@ -157,30 +158,35 @@ void backward_segments(const Gradient<Storage>& p, std::size_t first, std::size_
       const T mean = p.mean[n * shape.groups + g], rstd = p.rstd[n * shape.groups + g];
       double sum_g = 0, sum_gh = 0;
       for (std::size_t k = 0; k < per_group; ++k) {
-        double sum_dy = 0, sum_dyh = 0;
+        SegmentSums of_channel;
         for (std::size_t a = 0; a < shape.before; ++a) {
           const std::size_t segment = at + a * shape.before_stride() + k * after;
-          sum_segment<S>(p.storage, p.dy + segment, p.x + segment, after, mean, rstd, sum_dy, sum_dyh);
+          p.storage.read(p.dy_at(segment), p.x_at(segment), after,
+                         [&](const T* dy, const T* x, std::size_t length, std::size_t) {
+                           add_segment<S>(dy, x, length, mean, rstd, of_channel);
+                         });
         }
-        dgamma[k] += sum_dyh;
-        dbeta[k] += sum_dy;
-        sum_g += p.gamma_of(channel + k) * sum_dy;
-        sum_gh += p.gamma_of(channel + k) * sum_dyh;
+        dgamma[k] += of_channel.dyh;
+        dbeta[k] += of_channel.dy;
+        sum_g += p.gamma_of(channel + k) * of_channel.dy;
+        sum_gh += p.gamma_of(channel + k) * of_channel.dyh;
       }
       if (p.dx == nullptr) continue;
       Slope<T> slope{mean, rstd, 1, static_cast<T>(-sum_gh / count), static_cast<T>(-sum_g / count)};
+      const std::size_t run = p.mask.bytes == nullptr ? after : p.mask.run;
       for (std::size_t a = 0; a < shape.before; ++a) {
         for (std::size_t k = 0; k < per_group; ++k) {
           slope.gamma = static_cast<T>(p.gamma_of(channel + k));
           const std::size_t segment = at + a * shape.before_stride() + k * after;
-          const std::size_t run = p.mask.bytes == nullptr ? after : p.mask.run;
           for (std::size_t i = segment; i < segment + after; i += run) {
             if (p.constant || !p.counts(i)) {
-              const Affine<T> scale(rstd, slope.gamma);
-              apply_segment<S>(p.storage, p.dy + i, p.dx + i, run, scale);
-            } else {
-              write_segment<S>(p.storage, p.dy + i, p.x + i, p.dx + i, run, slope);
+              apply_segment<S>(p.storage, p.dy_at(i), p.dx_at(i), run, Affine<T>(rstd, slope.gamma));
+              continue;
             }
+            p.storage.map(p.dy_at(i), p.x_at(i), p.dx_at(i), run,
+                          [&](const T* dy, const T* x, T* dx, std::size_t length, std::size_t) {
+                            write_segment<S>(dy, x, dx, length, slope);
+                          });
           }
         }
       }
@@ -217,57 +223,62 @@ struct LineSums {
   T* from_g;
 };
 
-template <simd::Simd S, class Storage, class T>
-[[gnu::noinline]] void sum_line(const Storage& storage, const typename Storage::Stored* dy,
-                                const typename Storage::Stored* x, std::size_t channel, std::size_t width,
-                                const LineSums<T>& sums) {
-  using V = simd::VectorOf<S, T>;
-  storage.read(dy, x, width, [=, &sums](const T* dys, const T* xs, std::size_t n, std::size_t first) {
-    const std::size_t at = channel + first;
-    const T *mean = sums.mean + at, *rstd = sums.rstd + at;
-    T *sum = sums.dy + at, *sum_h = sums.dyh + at;
-    simd::for_each_vector<V, T, 2>(n, [=]<class W>(std::size_t i) {
-      const W d = W::load(dys + i), h = (W::load(xs + i) - W::load(mean + i)) * W::load(rstd + i);
-      (W::load(sum + i) + d).store(sum + i);
-      (W::load(sum_h + i) + d * h).store(sum_h + i);
-    });
+// Adds Lines lines, `stride` elements apart, whose first elements are of `channel`: so many at a time that their sums are
+// loaded and stored half as often as they are.
+template <simd::Simd S, std::size_t Lines, class T>
+[[gnu::noinline]] void add_lines(const T* dy, const T* x, std::size_t stride, std::size_t channel,
+                                 std::size_t count, const LineSums<T>& sums) {
+  const T *mean = sums.mean + channel, *rstd = sums.rstd + channel;
+  T *sum = sums.dy + channel, *sum_h = sums.dyh + channel;
+  simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
+    const W m = W::load(mean + i), r = W::load(rstd + i);
+    W total = W::load(sum + i), total_h = W::load(sum_h + i);
+    LAYERNORM_UNROLL
+    for (std::size_t line = 0; line < Lines; ++line) {
+      const W d = W::load(dy + line * stride + i), h = (W::load(x + line * stride + i) - m) * r;
+      total = total + d;
+      total_h = total_h + d * h;
+    }
+    total.store(sum + i);
+    total_h.store(sum_h + i);
   });
 }
 
-template <simd::Simd S, class Storage, class T>
-[[gnu::noinline]] void write_line(const Storage& storage, const typename Storage::Stored* dy,
-                                  const typename Storage::Stored* x, typename Storage::Stored* dx,
-                                  std::size_t channel, std::size_t width, const LineSums<T>& sums,
-                                  bool counts) {
-  using V = simd::VectorOf<S, T>;
-  storage.map(dy, x, dx, width,
-              [=, &sums](const T* dys, const T* xs, T* dxs, std::size_t n, std::size_t first) {
-                const std::size_t at = channel + first;
-                const T *mean = sums.mean + at, *rstd = sums.rstd + at, *gamma = sums.gamma + at;
-                const T *from_h = sums.from_h + at, *from_g = sums.from_g + at;
-                if (!counts) {
-                  simd::for_each_vector<V, T, 2>(n, [=]<class W>(std::size_t i) {
-                    (W::load(dys + i) * W::load(gamma + i) * W::load(rstd + i)).store(dxs + i);
-                  });
-                  return;
-                }
-                simd::for_each_vector<V, T, 1>(n, [=]<class W>(std::size_t i) {
-                  const W r = W::load(rstd + i), h = (W::load(xs + i) - W::load(mean + i)) * r;
-                  const W g = W::load(dys + i) * W::load(gamma + i) + h * W::load(from_h + i);
-                  ((g + W::load(from_g + i)) * r).store(dxs + i);
-                });
-              });
+template <simd::Simd S, std::size_t Lines, class T>
+[[gnu::noinline]] void write_lines(const T* dy, const T* x, T* dx, std::size_t stride, std::size_t channel,
+                                   std::size_t count, const LineSums<T>& sums) {
+  const T *mean = sums.mean + channel, *rstd = sums.rstd + channel, *gamma = sums.gamma + channel;
+  const T *from_h = sums.from_h + channel, *from_g = sums.from_g + channel;
+  simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
+    const W m = W::load(mean + i), r = W::load(rstd + i), scale = W::load(gamma + i);
+    const W of_h = W::load(from_h + i), of_g = W::load(from_g + i);
+    LAYERNORM_UNROLL
+    for (std::size_t line = 0, at = i; line < Lines; ++line, at += stride) {
+      const W h = (W::load(x + at) - m) * r;
+      (((W::load(dy + at) * scale + h * of_h) + of_g) * r).store(dx + at);
+    }
+  });
+}
+
+// Where statistics are constants.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void scale_line(const T* dy, T* dx, std::size_t channel, std::size_t count,
+                                  const LineSums<T>& sums) {
+  const T *rstd = sums.rstd + channel, *gamma = sums.gamma + channel;
+  simd::for_each_vector<simd::VectorOf<S, T>, T, 2>(count, [=]<class W>(std::size_t i) {
+    (W::load(dy + i) * (W::load(rstd + i) * W::load(gamma + i))).store(dx + i);
+  });
 }
 
 // Groups first .. last of all samples.
-template <simd::Simd S, class Storage>
-void backward_lines(const Gradient<Storage>& p, std::size_t first, std::size_t last, const double* before,
-                    double* totals, const LineSums<typename Storage::Element>& sums) {
-  using T = typename Storage::Element;
+template <simd::Simd S, class T>
+void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, const double* before,
+                    double* totals, const LineSums<T>& sums) {
   const ChannelShape& shape = p.shape;
   const std::size_t per_group = shape.per_group(), channel = first * per_group, end = last * per_group;
   const std::size_t width = end - channel;
   double *dgamma = totals, *dbeta = totals + shape.channels;
+  const bool together = takes_lines_together(p.storage, shape.elements());
   const double count = counted(p, first);  // the same for all: a mask has lines of all channels
   for (std::size_t c = channel; c < end; ++c) {
     dgamma[c] = before[c];
@@ -284,9 +295,18 @@ void backward_lines(const Gradient<Storage>& p, std::size_t first, std::size_t l
     for (std::size_t a = 0; a < shape.before;) {
       const std::size_t stop = shape.before - a < kLinesPerSum ? shape.before : a + kLinesPerSum;
       for (std::size_t c = channel; c < end; ++c) sums.dy[c] = sums.dyh[c] = 0;
+      for (; together && a + kLinesTogether <= stop; a += kLinesTogether) {
+        const std::size_t line = at + a * shape.channels;
+        add_lines<S, kLinesTogether>(static_cast<const T*>(p.dy_at(line)),
+                                     static_cast<const T*>(p.x_at(line)), shape.channels, channel, width,
+                                     sums);
+      }
       for (; a < stop; ++a) {
         const std::size_t line = at + a * shape.channels;
-        sum_line<S>(p.storage, p.dy + line, p.x + line, channel, width, sums);
+        p.storage.read(p.dy_at(line), p.x_at(line), width,
+                       [&](const T* dy, const T* x, std::size_t length, std::size_t done) {
+                         add_lines<S, 1>(dy, x, 0, channel + done, length, sums);
+                       });
       }
       for (std::size_t c = channel; c < end; ++c) {
         sums.dy_total[c] += static_cast<double>(sums.dy[c]);
@@ -306,10 +326,55 @@ void backward_lines(const Gradient<Storage>& p, std::size_t first, std::size_t l
         sums.from_h[c] = static_cast<T>(-sum_gh / count);
       }
     }
-    for (std::size_t a = 0; p.dx != nullptr && a < shape.before; ++a) {
+    std::size_t a = p.dx == nullptr ? shape.before : 0;
+    if (together && !p.constant && p.mask.bytes == nullptr) {
+      for (; a + kLinesTogether <= shape.before; a += kLinesTogether) {
+        const std::size_t line = at + a * shape.channels;
+        write_lines<S, kLinesTogether>(static_cast<const T*>(p.dy_at(line)),
+                                       static_cast<const T*>(p.x_at(line)), static_cast<T*>(p.dx_at(line)),
+                                       shape.channels, channel, width, sums);
+      }
+    }
+    for (; a < shape.before; ++a) {
       const std::size_t line = at + a * shape.channels;
       const bool counts = !p.constant && p.counts(line);
-      write_line<S>(p.storage, p.dy + line, p.x + line, p.dx + line, channel, width, sums, counts);
+      p.storage.map(p.dy_at(line), p.x_at(line), p.dx_at(line), width,
+                    [&](const T* dy, const T* x, T* dx, std::size_t length, std::size_t done) {
+                      counts ? write_lines<S, 1>(dy, x, dx, length, channel + done, length, sums)
+                             : scale_line<S>(dy, dx, channel + done, length, sums);
+                    });
+    }
+  }
+}
+
+// Groups first .. last of all samples, each of which is a row: channels are all that there is in a sample.
+template <simd::Simd S, class T>
+void backward_rows(const Gradient<T>& p, std::size_t first, std::size_t last, const double* before,
+                   double* totals, const LineSums<T>& sums) {
+  const ChannelShape& shape = p.shape;
+  const std::size_t cols = shape.per_group();
+  const double count = static_cast<double>(cols);
+  const T *dy = static_cast<const T*>(p.dy), *x = static_cast<const T*>(p.x);
+  T* dx = static_cast<T*>(p.dx);
+  for (std::size_t g = first; g < last; ++g) {
+    const std::size_t channel = g * cols;
+    const Parameter<T> gamma(p.gamma == nullptr ? nullptr : p.gamma + channel, 1);
+    double *dgamma = totals + channel, *dbeta = dgamma + shape.channels;
+    for (std::size_t k = 0; k < cols; ++k) {
+      dgamma[k] = before[channel + k];
+      dbeta[k] = before[shape.channels + channel + k];
+    }
+    for (std::size_t n = 0; n < shape.batch; ++n) {
+      const std::size_t at = n * shape.channels + channel, group = n * shape.groups + g;
+      T *row_dy = sums.dy + channel, *row_dyh = sums.dyh + channel;
+      for (std::size_t k = 0; k < cols; ++k) row_dy[k] = row_dyh[k] = 0;
+      const T mean = p.mean[group], rstd = p.rstd[group];
+      const auto row = sum_row<Kind::deviation, S>(dy + at, x + at, gamma, cols, mean, rstd, row_dyh, row_dy);
+      promote<S>(row_dyh, cols, dgamma);
+      promote<S>(row_dy, cols, dbeta);
+      if (dx == nullptr) continue;
+      write_dx<S>(dy + at, x + at, gamma, dx + at, cols, mean, rstd, static_cast<T>(-row.gh.value() / count),
+                  static_cast<T>(-row.g.value() / count));
     }
   }
 }
@@ -331,29 +396,29 @@ template <simd::Simd S>
 void channel_backward(const ChannelBackward& args) {
   const ChannelShape& shape = args.shape;
   if (shape.elements() == 0) return;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    using Storage = std::decay_t<decltype(storage)>;
-    using Stored = typename Storage::Stored;
-    const Gradient p(storage, args);
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
+    const Gradient<T> p(storage, args);
     double* const totals = static_cast<double*>(args.workspace);
-    const LineSums<typename Storage::Element> sums(totals + 2 * shape.channels, shape.channels);
-    const std::size_t per_group = shape.per_group(), elements = shape.batch * shape.group_elements();
+    const LineSums<T> sums(totals + 2 * shape.channels, shape.channels);
+    const std::size_t elements = shape.batch * shape.group_elements(), size = storage.element_size();
+    const std::size_t group_piece = shape.per_group() * shape.after;
     const bool in_place = p.dx != nullptr && (p.dx == p.dy || p.dx == p.x);
     for_each_range(
         Partition::of(shape.groups, elements),
         [&](std::size_t first, std::size_t last) {
-          if (shape.after == 1) {
+          if (shape.after == 1 && shape.before == 1 && !storage.converts()) {
+            backward_rows<S>(p, first, last, args.sums, totals, sums);
+          } else if (shape.after == 1) {
             backward_lines<S>(p, first, last, args.sums, totals, sums);
           } else {
             backward_segments<S>(p, first, last, args.sums, totals);
           }
         },
-        in_place ? elements * sizeof(Stored) : 0,
+        in_place ? elements * size : 0,
         [&](std::size_t first, std::size_t last, std::byte* saved, bool restore) {
-          const std::size_t piece = (last - first) * per_group * shape.after;
-          Stored* at = p.dx + first * per_group * shape.after;
-          for (std::size_t a = 0; a < shape.batch * shape.before; ++a, at += shape.before_stride()) {
-            copy_saved(at, piece, saved, restore);
+          for (std::size_t a = 0; a < shape.batch * shape.before; ++a) {
+            const std::size_t at = a * shape.before_stride() + first * group_piece;
+            copy_saved(p.dx_at(at), (last - first) * group_piece * size, saved, restore);
           }
         });
     for (std::size_t c = 0; c < 2 * shape.channels; ++c) args.sums[c] = totals[c];

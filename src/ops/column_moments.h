@@ -19,9 +19,8 @@ namespace layernorm {
 inline constexpr std::size_t kMaxWidth = 256;
 
 // Statistics of up to kMaxWidth columns.
-template <simd::Simd S, class T, class Storage = Plain<T>>
+template <simd::Simd S, class T>
 class ColumnMoments {
-  using Stored = typename Storage::Stored;
   using V = simd::VectorOf<S, T>;
   static constexpr std::size_t kLanes = V::lanes;
   static constexpr std::size_t kQuad = 4 * kLanes;
@@ -29,8 +28,8 @@ class ColumnMoments {
 
  public:
   // x: the first column's first element. `reduced`: where the elements of a column lie, `cols` of them.
-  ColumnMoments(const Stored* x, const Runs& reduced, std::size_t cols, std::size_t width,
-                const Storage& storage = {})
+  ColumnMoments(const void* x, const Runs& reduced, std::size_t cols, std::size_t width,
+                const Storage<T>& storage = {})
       : storage_(storage), x_(x), reduced_(reduced), cols_(cols), width_(width) {}
 
   // To be called once. Returns whether all columns are known.
@@ -47,8 +46,11 @@ class ColumnMoments {
     if (spread.is_about_mean()) {
       sum(peek);
       for (std::size_t c = 0; c < width_; ++c) {
-        const bool one_sign = !always_shifted<T>(cols_) && have_one_sign(x_ + c, reduced_, peek);
-        shift_[c] = choose_shift<T>(moments(c, peek, 0), one_sign, cols_);
+        // The signs are looked at last: element by element that is slow, and they rarely matter.
+        const Moments m = moments(c, peek, 0);
+        const bool one_sign = !always_shifted<T>(cols_) && m.mean * m.mean > m.variance &&
+                              have_one_sign(storage_, storage_.at(x_, c), reduced_, peek);
+        shift_[c] = choose_shift<T>(m, one_sign, cols_);
       }
     }
     sum(cols_);
@@ -101,19 +103,18 @@ class ColumnMoments {
   }
 
   // Sums the first `count` rows about shift_.
-  void sum(std::size_t count) {
+  [[gnu::noinline]] void sum(std::size_t count) {
     for (Wide& wide : sums_) clear(wide);
     for (Wide& wide : squares_) clear(wide);
     Walk walk(reduced_);
     for (std::size_t i = 0; i < count; i += kBlock) {
       const std::size_t n = count - i < kBlock ? count - i : kBlock;
       for (std::size_t quad = 0; quad < n; quad += kQuad) {
-        // Rows that the last quad lacks become shift - shift = 0.
-        const T* rows[kQuad];
+        const void* rows[kQuad];
         for (std::size_t j = 0; j < kQuad; ++j) {
-          rows[j] = shift_;
+          rows[j] = nullptr;
           if (quad + j >= n) continue;
-          rows[j] = row(x_ + walk.offset(), j);
+          rows[j] = storage_.at(x_, walk.offset());
           walk.advance();
         }
         for (std::size_t l = 0; l < kLanes; ++l) add(rows + l, quad == 0 ? zero_ : lanes_[l], lanes_[l]);
@@ -126,16 +127,6 @@ class ColumnMoments {
     }
   }
 
-  // Row j of a quad, as T.
-  const T* row(const Stored* x, [[maybe_unused]] std::size_t j) {
-    if constexpr (Storage::kConverts) {
-      storage_.widen(x, width_, widened_[j]);
-      return widened_[j];
-    } else {
-      return x;
-    }
-  }
-
   void clear(Wide& wide) {
     for (std::size_t c = 0; c < width_; ++c) wide.total[c] = 0;
     if constexpr (kCompensated) {
@@ -143,9 +134,15 @@ class ColumnMoments {
     }
   }
 
+  // Row n of those that are added together. Rows that the last quad lacks become shift - shift = 0.
+  const T* row(const void* x, std::size_t n) {
+    return x == nullptr ? shift_ : storage_.load(x, width_, widened_[n]);
+  }
+
   // Adds a quad's rows of one lane, rows[0], rows[kLanes], ... to `before`.
-  [[gnu::noinline]] void add(const T* const* rows, const Lane& before, Lane& lane) const {
-    const T *r0 = rows[0], *r1 = rows[kLanes], *r2 = rows[2 * kLanes], *r3 = rows[3 * kLanes];
+  [[gnu::noinline]] void add(const void* const* rows, const Lane& before, Lane& lane) {
+    const T *r0 = row(rows[0], 0), *r1 = row(rows[kLanes], 1), *r2 = row(rows[2 * kLanes], 2),
+            *r3 = row(rows[3 * kLanes], 3);
     const T *shift = shift_, *old_sum = before.sum, *old_squares = before.squares;
     T *sum = lane.sum, *squares = lane.squares;
     simd::for_each_vector<V, T, 1>(width_, [=]<class W>(std::size_t c) {
@@ -191,8 +188,11 @@ class ColumnMoments {
     }
   }
 
-  [[no_unique_address]] Storage storage_;
-  const Stored* x_;
+  static constexpr std::size_t kWidened =
+      sizeof(T) == sizeof(float) ? kMaxWidth : 1;  // nothing becomes double
+
+  const Storage<T> storage_;
+  const void* x_;
   const Runs& reduced_;
   std::size_t cols_;
   std::size_t width_;
@@ -201,7 +201,7 @@ class ColumnMoments {
   Lane lanes_[kLanes];
   Wide sums_[2];
   Wide squares_[2];
-  T widened_[Storage::kConverts ? kQuad : 1][Storage::kConverts ? kMaxWidth : 1];
+  T widened_[4][kWidened];
 };
 
 }  // namespace layernorm

@@ -91,7 +91,7 @@ template <simd::Simd S, class T>
     return group_moments<S, T>(x, layout.reduced, count, scale, shift, spread);
   };
   if (!spread.is_about_mean()) return {0, moments(cols, 0)};
-  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(x, layout.reduced, peek), cols);
+  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(Storage<T>(), x, layout.reduced, peek), cols);
   Moments m = moments(cols, shift);
   if (!m.trusted) {
     shift = static_cast<T>(static_cast<double>(shift) + m.mean);

@@ -24,10 +24,8 @@ struct GroupStatistics {
   double variance = 0;  // of x * scale
   double rstd = 0;      // for x * scale
 
-  double mean() const {
-    return (static_cast<double>(mean_hi) + static_cast<double>(mean_lo)) / static_cast<double>(scale);
-  }
-  double saved_variance() const { return variance / static_cast<double>(scale) / static_cast<double>(scale); }
+  double mean() const { return unscaled(static_cast<double>(mean_hi) + static_cast<double>(mean_lo)); }
+  double saved_variance() const { return unscaled(unscaled(variance)); }
   // A constant group divides by the root of epsilon alone, whatever its scale.
   double saved_rstd(double epsilon) const {
     return variance == 0 ? 1 / __builtin_sqrt(epsilon) : rstd * static_cast<double>(scale);
@@ -35,9 +33,13 @@ struct GroupStatistics {
 
   // Of a group whose x - shift has moments that can be trusted.
   static GroupStatistics about(T shift, const Moments& m, double epsilon) {
-    const Statistics<T> s = Statistics<T>::about(shift, m, epsilon);
-    return {s.mean_hi, s.mean_lo, 1, m.variance, m.rstd(epsilon)};
+    const double rstd = m.rstd(epsilon);
+    const Statistics<T> s = Statistics<T>::about(shift, m, static_cast<T>(rstd));
+    return {s.mean_hi, s.mean_lo, 1, m.variance, rstd};
   }
+
+ private:
+  double unscaled(double value) const { return scale == 1 ? value : value / static_cast<double>(scale); }
 };
 
 // A sum in double that keeps what rounding loses (Neumaier).
@@ -49,44 +51,65 @@ struct ExactSum {
   double value() const { return total + error; }
 };
 
-// The elements of a group as double, in order, wherever they lie.
-template <class Storage, class Visit>
-void for_each_element(const Storage& storage, const typename Storage::Stored* x, const Runs& reduced,
-                      std::size_t cols, Visit visit) {
-  Pieces pieces(reduced);
-  pieces.next(cols, [&](std::size_t offset, std::size_t stride, std::size_t count) {
-    const std::size_t run = stride == 1 ? count : 1;
-    for (std::size_t i = 0; i < count; i += run) {
-      storage.read(x + offset + i * stride, run, [&](const auto* elements, std::size_t n, std::size_t) {
-        for (std::size_t j = 0; j < n; ++j) visit(static_cast<double>(elements[j]));
-      });
-    }
-  });
+// The elements of a group in order, wherever they lie, block by block.
+template <class T>
+class BlockReader {
+ public:
+  BlockReader(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t cols)
+      : storage_(storage), x_(x), pieces_(reduced), left_(cols) {}
+
+  // Lays at most kBlock of them side by side, and returns how many; 0 after the last.
+  [[gnu::noinline]] std::size_t next(T* block) {
+    const std::size_t n = left_ < kBlock ? left_ : kBlock;
+    left_ -= n;
+    pieces_.next(n, [&](std::size_t offset, std::size_t stride, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
+        T one[1];
+        *block++ = *storage_.load(storage_.at(x_, offset + i * stride), 1, one);
+      }
+    });
+    return n;
+  }
+
+ private:
+  const Storage<T>& storage_;
+  const void* x_;
+  Pieces pieces_;
+  std::size_t left_;
+};
+
+// Calls visit(element as double) for all elements of a group.
+template <class T, class Visit>
+void for_each_element(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t cols,
+                      Visit visit) {
+  BlockReader<T> reader(storage, x, reduced, cols);
+  T block[kBlock];
+  while (const std::size_t n = reader.next(block)) {
+    for (std::size_t i = 0; i < n; ++i) visit(static_cast<double>(block[i]));
+  }
 }
 
 // The power of two that brings the larger of max|x| and sqrt(epsilon) to about 1, as far as T and its inverse have it. NaN and
 // infinities are passed over: their group becomes NaN anyhow.
-template <class Storage>
-double unit_scale(const Storage& storage, const typename Storage::Stored* x, const Runs& reduced,
-                  std::size_t cols, double epsilon) {
+template <class T>
+double unit_scale(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t cols,
+                  double epsilon) {
   double largest = __builtin_sqrt(epsilon);
   for_each_element(storage, x, reduced, cols, [&](double value) {
     const double size = __builtin_fabs(value);
     if (size > largest && size <= __DBL_MAX__) largest = size;
   });
-  constexpr bool kFloat = sizeof(typename Storage::Element) == sizeof(float);
-  constexpr int kMost = kFloat ? 126 : 1000;
+  constexpr int kMost = sizeof(T) == sizeof(float) ? 126 : 1000;
   const int exponent = 1023 - static_cast<int>(std::bit_cast<std::uint64_t>(largest) >> 52);
   const int bounded = exponent > kMost ? kMost : (exponent < -kMost ? -kMost : exponent);
   return std::bit_cast<double>(static_cast<std::uint64_t>(bounded + 1023) << 52);
 }
 
 // Of a group whose sums leave the range of T: two passes over x * scale in double, element by element. Slow, and rare.
-template <class Storage>
-[[gnu::noinline]] GroupStatistics<typename Storage::Element> careful_statistics(
-    const Storage& storage, const typename Storage::Stored* x, const Runs& reduced, std::size_t cols,
-    double epsilon) {
-  using T = typename Storage::Element;
+template <class T>
+[[gnu::noinline]] GroupStatistics<T> careful_statistics(const Storage<T>& storage, const void* x,
+                                                        const Runs& reduced, std::size_t cols,
+                                                        double epsilon) {
   const double scale = unit_scale(storage, x, reduced, cols, epsilon), n = static_cast<double>(cols);
   ExactSum sum;
   for_each_element(storage, x, reduced, cols, [&](double value) { sum.add(value * scale); });
@@ -120,7 +143,7 @@ class PieceSums {
  public:
   explicit PieceSums(T shift) : shift_(shift) {}
 
-  void add(const T* x, std::size_t count) {
+  [[gnu::noinline]] void add(const T* x, std::size_t count) {
     const V shift = V::splat(shift_);
     if (held_ > 0) {
       const std::size_t lacks = kBlock - held_, taken = count < lacks ? count : lacks;
@@ -152,24 +175,34 @@ class PieceSums {
   T block_[kBlock];
 };
 
+// The moments of the first `count` elements of a group in contiguous pieces, less `shift`.
+template <simd::Simd S, class T>
+[[gnu::noinline]] Moments piece_moments(const Storage<T>& storage, const void* x, const Runs& reduced,
+                                        std::size_t count, T shift, double epsilon) {
+  if (reduced.count() == 1 && !storage.converts()) {
+    return row_sums<S, T, true>(static_cast<const T*>(x), count, shift).moments(count, epsilon);
+  }
+  PieceSums<S, T> sums(shift);
+  Pieces pieces(reduced);
+  pieces.next(count, [&](std::size_t offset, std::size_t, std::size_t length) {
+    storage.read(storage.at(x, offset), length,
+                 [&](const T* elements, std::size_t n, std::size_t) { sums.add(elements, n); });
+  });
+  return sums.moments(count, epsilon);
+}
+
 // Of one group whose elements lie in contiguous pieces: the innermost run of `reduced` has a stride of 1.
-template <simd::Simd S, class Storage>
-GroupStatistics<typename Storage::Element> piece_statistics(const Storage& storage,
-                                                            const typename Storage::Stored* x,
-                                                            const Runs& reduced, std::size_t cols,
-                                                            double epsilon) {
-  using T = typename Storage::Element;
+template <simd::Simd S, class T>
+[[gnu::noinline]] GroupStatistics<T> piece_statistics(const Storage<T>& storage, const void* x,
+                                                      const Runs& reduced, std::size_t cols, double epsilon) {
   const auto moments = [&](std::size_t count, T shift) {
-    PieceSums<S, T> sums(shift);
-    Pieces pieces(reduced);
-    pieces.next(count, [&](std::size_t offset, std::size_t, std::size_t length) {
-      storage.read(x + offset, length,
-                   [&](const T* elements, std::size_t n, std::size_t) { sums.add(elements, n); });
-    });
-    return sums.moments(count, epsilon);
+    return piece_moments<S, T>(storage, x, reduced, count, shift, epsilon);
   };
   const std::size_t peek = cols < kPeek ? cols : kPeek;
-  T shift = choose_shift<T>(moments(peek, 0), have_one_sign(x, reduced, peek), cols);
+  const Moments first = moments(peek, 0);
+  const bool one_sign = !always_shifted<T>(cols) && first.mean * first.mean > first.variance &&
+                        have_one_sign(storage, x, reduced, peek);
+  T shift = choose_shift<T>(first, one_sign, cols);
   Moments m = moments(cols, shift);
   if (!m.trusted) {
     shift = static_cast<T>(static_cast<double>(shift) + m.mean);
@@ -179,19 +212,24 @@ GroupStatistics<typename Storage::Element> piece_statistics(const Storage& stora
                    : careful_statistics(storage, x, reduced, cols, epsilon);
 }
 
-// Of `width` <= kMaxWidth neighbouring groups, the first of which starts at x; take(column, statistics) for each.
-template <simd::Simd S, class Storage, class Take>
-[[gnu::noinline]] void column_statistics(const Storage& storage, const typename Storage::Stored* x,
-                                         const Runs& reduced, std::size_t cols, std::size_t width,
-                                         double epsilon, Take take) {
-  using T = typename Storage::Element;
-  ColumnMoments<S, T, Storage> columns(x, reduced, cols, width, storage);
+// Of `width` <= kMaxWidth neighbouring groups, the first of which starts at x.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void column_statistics(const Storage<T>& storage, const void* x, const Runs& reduced,
+                                         std::size_t cols, std::size_t width, double epsilon,
+                                         GroupStatistics<T>* statistics) {
+  ColumnMoments<S, T> columns(x, reduced, cols, width, storage);
   const bool known = columns.find(epsilon, [&](std::size_t c, T shift, const Moments& m) {
-    if (m.trusted) take(c, GroupStatistics<T>::about(shift, m, epsilon));
+    statistics[c] = GroupStatistics<T>::about(shift, m, epsilon);
   });
   for (std::size_t c = 0; !known && c < width; ++c) {
-    if (!columns.known[c]) take(c, careful_statistics(storage, x + c, reduced, cols, epsilon));
+    if (!columns.known[c]) {
+      statistics[c] = careful_statistics(storage, storage.at(x, c), reduced, cols, epsilon);
+    }
   }
 }
+
+// Groups of double that ColumnMoments, which takes most of the stack, leaves room for beside it, and of float.
+template <class T>
+inline constexpr std::size_t kChunkWidth = sizeof(T) == sizeof(float) ? kMaxWidth : kMaxWidth / 2;
 
 }  // namespace layernorm

@@ -12,52 +12,53 @@ namespace layernorm {
 namespace {
 
 // The arguments with their types, over merged dimensions.
-template <class Storage>
+template <class T>
 struct Problem {
-  using T = typename Storage::Element;
-
   void save(std::size_t group, const GroupStatistics<T>& s) const {
     if (mean != nullptr) mean[group] = static_cast<T>(s.mean());
     if (variance != nullptr) variance[group] = static_cast<T>(s.saved_variance());
   }
 
-  const Storage& storage;
+  const Storage<T>& storage;
   const Layout& layout;
-  const typename Storage::Stored* x;
+  const void* x;
   T* mean;
   T* variance;
 };
 
 // Groups in contiguous pieces, rows among them.
-template <simd::Simd S, class Storage>
-void run_pieces(const Problem<Storage>& p) {
+template <simd::Simd S, class T>
+void run_pieces(const Problem<T>& p) {
   const Layout& layout = p.layout;
   for_each_range(
       Partition::of(layout.rows, layout.cols),
       [&](std::size_t first, std::size_t last) {
         Walk walk(layout.kept, first);
         for (std::size_t group = first; group < last; ++group, walk.advance()) {
-          p.save(group, piece_statistics<S>(p.storage, p.x + walk.offset(), layout.reduced, layout.cols, 0));
+          p.save(group, piece_statistics<S>(p.storage, p.storage.at(p.x, walk.offset()), layout.reduced,
+                                            layout.cols, 0));
         }
       },
       0, [](std::size_t, std::size_t, std::byte*, bool) {});
 }
 
 // Groups whose neighbours lie beside them.
-template <simd::Simd S, class Storage>
-void run_columns(const Problem<Storage>& p) {
+template <simd::Simd S, class T>
+void run_columns(const Problem<T>& p) {
   const Layout& layout = p.layout;
-  const std::size_t inner = layout.kept.inner().size, per_run = (inner - 1) / kMaxWidth + 1;
+  const std::size_t inner = layout.kept.inner().size, per_run = (inner - 1) / kChunkWidth<T> + 1;
   const Runs outer = layout.kept.without_inner();
   for_each_range(
-      Partition::of(layout.rows / inner * per_run, layout.cols * (inner < kMaxWidth ? inner : kMaxWidth)),
+      Partition::of(layout.rows / inner * per_run,
+                    layout.cols * (inner < kChunkWidth<T> ? inner : kChunkWidth<T>)),
       [&](std::size_t first, std::size_t last) {
         for (std::size_t n = first; n < last; ++n) {
-          const std::size_t run = n / per_run, c = n % per_run * kMaxWidth;
-          const std::size_t width = inner - c < kMaxWidth ? inner - c : kMaxWidth;
-          column_statistics<S>(p.storage, p.x + Walk(outer, run).offset() + c, layout.reduced, layout.cols,
-                               width, 0,
-                               [&](std::size_t at, const auto& s) { p.save(run * inner + c + at, s); });
+          const std::size_t run = n / per_run, c = n % per_run * kChunkWidth<T>;
+          const std::size_t width = inner - c < kChunkWidth<T> ? inner - c : kChunkWidth<T>;
+          GroupStatistics<T> statistics[kChunkWidth<T>];
+          const void* x = p.storage.at(p.x, Walk(outer, run).offset() + c);
+          column_statistics<S>(p.storage, x, layout.reduced, layout.cols, width, 0, statistics);
+          for (std::size_t at = 0; at < width; ++at) p.save(run * inner + c + at, statistics[at]);
         }
       },
       0, [](std::size_t, std::size_t, std::byte*, bool) {});
@@ -83,11 +84,8 @@ template <class S>
 Status moments_on(const MomentsArguments& args) {
   Layout layout;
   if (const Status status = check(args, layout); status != Status::ok) return status;
-  with_storage<S>(args.dtype, [&](const auto& storage) {
-    using Storage = std::decay_t<decltype(storage)>;
-    using T = typename Storage::Element;
-    const Problem<Storage> p{storage, layout, static_cast<const typename Storage::Stored*>(args.x),
-                             static_cast<T*>(args.mean), static_cast<T*>(args.variance)};
+  with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
+    const Problem<T> p{storage, layout, args.x, static_cast<T*>(args.mean), static_cast<T*>(args.variance)};
     if (layout.cols == 0) {
       const T nan = static_cast<T>(__builtin_nan(""));
       for (std::size_t group = 0; group < layout.rows; ++group) {

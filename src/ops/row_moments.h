@@ -29,6 +29,7 @@
 
 #include "core/layout.h"
 #include "ops/spread.h"
+#include "ops/storage.h"
 #include "simd/row_ops.h"
 #include "simd/unroll.h"
 #include "simd/vector.h"
@@ -117,8 +118,10 @@ struct Statistics {
   // Of a group whose x - shift has the moments m. For float, a mean that is small beside the deviation needs one term: at
   // mean^2 = 2 * var it costs 0.35 ulp.
   [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, Spread spread) {
+    return about(shift, m, static_cast<T>(m.rstd(spread)));
+  }
+  [[gnu::always_inline]] static Statistics about(T shift, const Moments& m, T rstd) {
     const double mean = static_cast<double>(shift) + m.mean;
-    const T rstd = static_cast<T>(m.rstd(spread));
     if (sizeof(T) == sizeof(float) && mean * mean <= 2 * m.variance) {
       return {static_cast<T>(mean), 0, rstd, m.trusted};
     }
@@ -322,18 +325,13 @@ template <simd::Simd S, class T, bool AboutMean>
   return Statistics<T>::about(mean, row_sums<S, T, true>(x, cols, mean).moments(cols, spread), spread);
 }
 
-inline bool is_negative(float x) { return __builtin_signbit(x); }
-inline bool is_negative(double x) { return __builtin_signbit(x); }
-// Of the bits of a 16-bit float.
-inline bool is_negative(std::uint16_t bits) { return (bits & 0x8000) != 0; }
-
 // Whether the first `count` elements of a group are all negative (-0 is) or all not.
 template <class T>
-bool have_one_sign(const T* x, const Runs& reduced, std::size_t count) {
+bool have_one_sign(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t count) {
   Walk walk(reduced);
-  const bool first = is_negative(x[0]);
+  const bool first = storage.is_negative(x);
   for (std::size_t i = 0; i < count; ++i, walk.advance()) {
-    if (is_negative(x[walk.offset()]) != first) return false;
+    if (storage.is_negative(storage.at(x, walk.offset())) != first) return false;
   }
   return true;
 }

@@ -1,5 +1,6 @@
-// How the elements of a tensor are stored, for kernels that take every type: those of T are used where they lie, those of 16 bits
-// pass through a buffer as float32, which is narrowed once on the way out.
+// How the elements of a tensor are stored, for kernels that take every type and compute in T: those of T are used where they lie,
+// those of 16 bits pass through a buffer as float32, which is narrowed once on the way out. Which it is, is known at run time
+// only: so there is one copy of every kernel for each T.
 #pragma once
 
 #include <cstddef>
@@ -10,104 +11,99 @@
 
 namespace layernorm {
 
-// `f` gets pointers to elements of type Element that lie together, how many there are, and how many came before.
 template <class T>
-struct Plain {
-  using Stored = T;
-  using Element = T;
-  static constexpr bool kConverts = false;
-
-  template <class F>
-  [[gnu::always_inline]] void read(const T* x, std::size_t n, F f) const {
-    f(x, n, std::size_t{0});
-  }
-  template <class F>
-  [[gnu::always_inline]] void read(const T* a, const T* b, std::size_t n, F f) const {
-    f(a, b, n, std::size_t{0});
-  }
-  template <class F>
-  [[gnu::always_inline]] void map(const T* x, T* y, std::size_t n, F f) const {
-    f(x, y, n, std::size_t{0});
-  }
-  template <class F>
-  [[gnu::always_inline]] void map(const T* a, const T* b, T* y, std::size_t n, F f) const {
-    f(a, b, y, n, std::size_t{0});
-  }
-};
-
-template <simd::Simd S>
-class SixteenBits {
+class Storage {
  public:
-  using Stored = std::uint16_t;
-  using Element = float;
-  static constexpr bool kConverts = true;
+  // Elements that lie together and are handed on at a time, at most, where they are converted: 2 KiB of float32.
+  static constexpr std::size_t kBuffer = 512;
 
-  explicit SixteenBits(DType dtype) : widen_(simd::widen<S>(dtype)), narrow_(simd::narrow<S>(dtype)) {}
+  Storage() = default;
+  Storage(simd::Widen widen, simd::Narrow narrow) : widen_(widen), narrow_(narrow) {}
 
-  void widen(const Stored* from, std::size_t n, float* to) const { simd::convert(widen_, from, n, to); }
+  bool converts() const { return sizeof(T) == sizeof(float) && widen_ != nullptr; }
+  std::size_t element_size() const { return converts() ? sizeof(std::uint16_t) : sizeof(T); }
+  const void* at(const void* x, std::size_t element) const {
+    return static_cast<const std::byte*>(x) + element * element_size();
+  }
+  void* at(void* x, std::size_t element) const {
+    return static_cast<std::byte*>(x) + element * element_size();
+  }
+  bool is_negative(const void* x) const {  // the sign bit, which zeros and NaNs have as well
+    if (converts()) return (*static_cast<const std::uint16_t*>(x) & 0x8000) != 0;
+    return __builtin_signbit(*static_cast<const T*>(x));
+  }
 
+  // n <= kBuffer elements as T: where they lie, or in the buffer, which has room for them.
+  const T* load(const void* x, std::size_t n, T* buffer) const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (converts()) {
+        simd::convert(widen_, static_cast<const std::uint16_t*>(x), n, buffer);
+        return buffer;
+      }
+    }
+    return static_cast<const T*>(x);
+  }
+
+  // Calls f(elements, count, first) for all of n elements: in parts where they are converted.
   template <class F>
-  void read(const Stored* x, std::size_t n, F f) const {
-    float buffer[kBuffer];
+  [[gnu::always_inline]] void read(const void* x, std::size_t n, F f) const {
+    T buffer[kBuffer];
+    for_each_part(
+        n, [&](std::size_t first, std::size_t count) { f(load(at(x, first), count, buffer), count, first); });
+  }
+  // f(a, b, count, first)
+  template <class F>
+  [[gnu::always_inline]] void read(const void* a, const void* b, std::size_t n, F f) const {
+    T as[kBuffer], bs[kBuffer];
     for_each_part(n, [&](std::size_t first, std::size_t count) {
-      widen(x + first, count, buffer);
-      f(buffer, count, first);
+      f(load(at(a, first), count, as), load(at(b, first), count, bs), count, first);
     });
   }
+  // f(x, y, count, first) writes y, which may be x.
   template <class F>
-  void read(const Stored* a, const Stored* b, std::size_t n, F f) const {
-    float as[kBuffer], bs[kBuffer];
+  [[gnu::always_inline]] void map(const void* x, void* y, std::size_t n, F f) const {
+    T buffer[kBuffer];
     for_each_part(n, [&](std::size_t first, std::size_t count) {
-      widen(a + first, count, as);
-      widen(b + first, count, bs);
-      f(as, bs, count, first);
+      f(load(at(x, first), count, buffer), place(at(y, first), buffer), count, first);
+      finish(buffer, count, at(y, first));
     });
   }
+  // f(a, b, y, count, first)
   template <class F>
-  void map(const Stored* x, Stored* y, std::size_t n, F f) const {
-    float buffer[kBuffer];
+  [[gnu::always_inline]] void map(const void* a, const void* b, void* y, std::size_t n, F f) const {
+    T as[kBuffer], bs[kBuffer];
     for_each_part(n, [&](std::size_t first, std::size_t count) {
-      widen(x + first, count, buffer);
-      f(buffer, buffer, count, first);
-      simd::convert(narrow_, buffer, count, y + first);
-    });
-  }
-  template <class F>
-  void map(const Stored* a, const Stored* b, Stored* y, std::size_t n, F f) const {
-    float as[kBuffer], bs[kBuffer];
-    for_each_part(n, [&](std::size_t first, std::size_t count) {
-      widen(a + first, count, as);
-      widen(b + first, count, bs);
-      f(as, bs, as, count, first);
-      simd::convert(narrow_, as, count, y + first);
+      f(load(at(a, first), count, as), load(at(b, first), count, bs), place(at(y, first), as), count, first);
+      finish(as, count, at(y, first));
     });
   }
 
  private:
-  // Elements that are converted at a time: 2 KiB as float32.
-  static constexpr std::size_t kBuffer = 512;
-
   template <class F>
-  static void for_each_part(std::size_t n, F f) {
-    for (std::size_t first = 0; first < n; first += kBuffer) {
-      f(first, n - first < kBuffer ? n - first : kBuffer);
+  [[gnu::always_inline]] void for_each_part(std::size_t n, F f) const {
+    const std::size_t most = converts() ? kBuffer : n;
+    for (std::size_t first = 0; first < n; first += most) f(first, n - first < most ? n - first : most);
+  }
+  T* place(void* y, T* buffer) const { return converts() ? buffer : static_cast<T*>(y); }
+  void finish([[maybe_unused]] const T* buffer, [[maybe_unused]] std::size_t n,
+              [[maybe_unused]] void* y) const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (converts()) simd::convert(narrow_, buffer, n, static_cast<std::uint16_t*>(y));
     }
   }
 
-  simd::Widen widen_;
-  simd::Narrow narrow_;
+  simd::Widen widen_ = nullptr;
+  simd::Narrow narrow_ = nullptr;
 };
 
 // Calls visit(storage) with the storage of `dtype`, which is one of DType.
 template <simd::Simd S, class Visit>
-auto with_storage(DType dtype, Visit visit) {
-  switch (dtype) {
-    case DType::float32:
-      return visit(Plain<float>{});
-    case DType::float64:
-      return visit(Plain<double>{});
-    default:
-      return visit(SixteenBits<S>(dtype));
+void with_storage(DType dtype, Visit visit) {
+  if (dtype == DType::float64) {
+    visit(Storage<double>());
+  } else {
+    visit(is_sixteen_bit(dtype) ? Storage<float>(simd::widen<S>(dtype), simd::narrow<S>(dtype))
+                                : Storage<float>());
   }
 }
 

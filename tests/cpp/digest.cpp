@@ -5,9 +5,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "ops/batch_norm.h"
+#include "ops/group_norm.h"
 #include "ops/layer_norm.h"
+#include "ops/moments.h"
+#include "ops/spectral_norm.h"
 #include "simd/build.h"
 #include "simd/sixteen_bit.h"
 #include "support/datasets.h"
@@ -132,6 +137,175 @@ void print(const char* name, DType dtype, const Shape& shape, const Dataset& dat
   print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
 
+// Spectral normalization and its gradient; `stored` and P as in digest().
+template <class S, class P, class Stored>
+Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset,
+                        Stored stored) {
+  Random random(rows * 31 + cols);
+  std::vector<P> numbers(rows * cols), u(cols), v(rows), sigma(1);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<P>(dataset.element(random, i % cols, cols));
+  }
+  const auto kernel = stored(numbers);
+  for (P& one : u) one = static_cast<P>(random.uniform() - 0.5);
+  for (P& d : numbers) d = static_cast<P>(random.uniform() - 0.5);
+  const auto dy = stored(numbers);
+  auto y = kernel, dkernel = kernel;
+  std::vector<double> workspace(spectral_norm_workspace(rows, cols) / sizeof(double));
+
+  SpectralNormForward args;
+  args.dtype = dtype;
+  args.rows = rows;
+  args.cols = cols;
+  args.power_iterations = 2;
+  args.kernel = kernel.data();
+  args.u = args.u_out = u.data();
+  args.y = y.data();
+  args.v = v.data();
+  args.sigma = sigma.data();
+  args.workspace = workspace.data();
+  args.workspace_bytes = workspace.size() * sizeof(double);
+  if (spectral_norm_forward_on<S>(args) != Status::ok) std::abort();
+
+  SpectralNormBackward gradient;
+  gradient.dtype = dtype;
+  gradient.rows = rows;
+  gradient.cols = cols;
+  gradient.dy = dy.data();
+  gradient.kernel = kernel.data();
+  gradient.u = u.data();
+  gradient.v = v.data();
+  gradient.sigma = static_cast<double>(sigma[0]);
+  gradient.dkernel = dkernel.data();
+  gradient.workspace = workspace.data();
+  gradient.workspace_bytes = workspace.size() * sizeof(double);
+  if (spectral_norm_backward_on<S>(gradient) != Status::ok) std::abort();
+
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  return {hash(sigma, hash(v, hash(u, hash(y, start)))), hash(dkernel, start)};
+}
+
+template <class S>
+Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset) {
+  const auto same = [](const auto& numbers) { return numbers; };
+  if (dtype == DType::float64) return spectral_digest<S, double>(dtype, rows, cols, dataset, same);
+  if (dtype == DType::float32) return spectral_digest<S, float>(dtype, rows, cols, dataset, same);
+  return spectral_digest<S, float>(dtype, rows, cols, dataset, [&](const std::vector<float>& numbers) {
+    std::vector<std::uint16_t> bits(numbers.size());
+    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
+    return bits;
+  });
+}
+
+void print_spectral(const char* name, DType dtype, std::size_t rows, std::size_t cols,
+                    const Dataset& dataset) {
+  const Digests intrinsics = spectral_digest<simd::Simd128>(dtype, rows, cols, dataset);
+  const Digests emulated = spectral_digest<simd::Emulated>(dtype, rows, cols, dataset);
+  std::string what = "spectral ";
+  what.append(name).append(" ").append(std::to_string(rows)).append("x").append(std::to_string(cols));
+  what.append(" ").append(dataset.name);
+  print(what, intrinsics.forward, emulated.forward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
+}
+
+// Group normalization, or batch normalization of one sample with a channel a group, and its gradient; moments with the first.
+template <class S, class P, class Stored>
+Digests channel_digest(DType dtype, const ChannelShape& shape, bool batch, const Dataset& dataset,
+                       bool affine, Stored stored) {
+  const std::size_t size = shape.elements(), channels = shape.channels, groups = shape.all_groups();
+  Random random(size * 31 + channels);
+  std::vector<P> numbers(size), gamma(channels), beta(channels), mean(groups), rstd(groups), variance(groups);
+  for (std::size_t i = 0; i < size; ++i) {
+    numbers[i] = static_cast<P>(dataset.element(random, i % channels, channels));
+  }
+  const auto x = stored(numbers);
+  for (P& g : gamma) g = static_cast<P>(random.uniform() + 0.5);
+  for (P& b : beta) b = static_cast<P>(random.uniform() - 0.5);
+  for (P& d : numbers) d = static_cast<P>(random.uniform() - 0.5);
+  const auto dy = stored(numbers);
+  auto y = x, dx = x;
+  std::vector<P> dgamma(channels), dbeta(channels);
+  std::vector<double> workspace(batch_norm_workspace(dtype, shape.before, channels, shape.after) /
+                                    sizeof(double) +
+                                group_norm_backward_workspace(dtype, shape) / sizeof(double) + 2);
+  const auto common = [&](auto args) {
+    args.dtype = dtype;
+    args.x = x.data();
+    args.gamma = affine ? gamma.data() : nullptr;
+    args.mean = mean.data();
+    args.rstd = rstd.data();
+    if constexpr (requires { args.shape; }) {
+      args.shape = shape;
+    } else {
+      args.outer = shape.before;
+      args.channels = channels;
+      args.inner = shape.after;
+    }
+    if constexpr (requires { args.workspace; }) {
+      args.workspace = workspace.data();
+      args.workspace_bytes = workspace.size() * sizeof(double);
+    }
+    if constexpr (requires { args.beta; }) {
+      args.beta = affine ? beta.data() : nullptr;
+      args.y = y.data();
+    } else {
+      args.dy = dy.data();
+      args.dx = dx.data();
+      args.dgamma = dgamma.data();
+      args.dbeta = dbeta.data();
+    }
+    return args;
+  };
+  if (batch) {
+    auto forward = common(BatchNormForward{});
+    forward.variance = variance.data();
+    if (batch_norm_forward_on<S>(forward) != Status::ok) std::abort();
+    if (batch_norm_backward_on<S>(common(BatchNormBackward{})) != Status::ok) std::abort();
+  } else {
+    if (group_norm_forward_on<S>(common(GroupNormForward{})) != Status::ok) std::abort();
+    if (group_norm_backward_on<S>(common(GroupNormBackward{})) != Status::ok) std::abort();
+    // Over everything but the samples and groups of channels.
+    const std::uint32_t dims[] = {static_cast<std::uint32_t>(shape.batch),
+                                  static_cast<std::uint32_t>(shape.before),
+                                  static_cast<std::uint32_t>(shape.groups),
+                                  static_cast<std::uint32_t>(shape.per_group() * shape.after)};
+    if (moments_on<S>({dtype, dims, 0b1010, x.data(), nullptr, variance.data()}) != Status::ok) std::abort();
+  }
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  return {hash(variance, hash(rstd, hash(mean, hash(y, start)))), hash(dbeta, hash(dgamma, hash(dx, start)))};
+}
+
+template <class S>
+Digests channel_digest(DType dtype, const ChannelShape& shape, bool batch, const Dataset& dataset,
+                       bool affine) {
+  const auto same = [](const auto& numbers) { return numbers; };
+  if (dtype == DType::float64) return channel_digest<S, double>(dtype, shape, batch, dataset, affine, same);
+  if (dtype == DType::float32) return channel_digest<S, float>(dtype, shape, batch, dataset, affine, same);
+  return channel_digest<S, float>(
+      dtype, shape, batch, dataset, affine, [&](const std::vector<float>& numbers) {
+        std::vector<std::uint16_t> bits(numbers.size());
+        simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
+        return bits;
+      });
+}
+
+void print_channels(const char* name, DType dtype, const ChannelShape& shape, bool batch,
+                    const Dataset& dataset, bool affine) {
+  const Digests intrinsics = channel_digest<simd::Simd128>(dtype, shape, batch, dataset, affine);
+  const Digests emulated = channel_digest<simd::Emulated>(dtype, shape, batch, dataset, affine);
+  std::string what = batch ? "batch " : "group ";
+  what.append(name);
+  const char* before = " ";
+  for (const std::size_t size : {shape.batch, shape.before, shape.channels, shape.after}) {
+    what.append(before).append(std::to_string(size));
+    before = "x";
+  }
+  what.append(" groups=").append(std::to_string(shape.groups));
+  what.append(" affine=").append(std::to_string(affine)).append(" ").append(dataset.name);
+  print(what, intrinsics.forward, emulated.forward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
+}
+
 }  // namespace
 }  // namespace layernorm::test
 
@@ -154,6 +328,33 @@ int main() {
         print("float64", DType::float64, shape, dataset, affine, rms_scaling);
         print("float16", DType::float16, shape, dataset, affine, rms_scaling);
         print("bfloat16", DType::bfloat16, shape, dataset, affine, rms_scaling);
+      }
+    }
+  }
+  for (const auto& [rows, cols] : {std::pair{1, 5}, {3, 1}, {7, 64}, {37, 53}, {130, 67}, {5, 600}}) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      const auto r = static_cast<std::size_t>(rows), c = static_cast<std::size_t>(cols);
+      print_spectral("float32", DType::float32, r, c, dataset);
+      print_spectral("float64", DType::float64, r, c, dataset);
+      print_spectral("float16", DType::float16, r, c, dataset);
+      print_spectral("bfloat16", DType::bfloat16, r, c, dataset);
+    }
+  }
+  using layernorm::ChannelShape;
+  const std::vector<std::pair<bool, ChannelShape>> channels = {
+      {true, {1, 37, 5, 1, 5}},   {true, {1, 130, 70, 1, 70}}, {true, {1, 4, 3, 50, 3}},
+      {true, {1, 1, 2, 300, 2}},  {false, {2, 1, 6, 49, 3}},   {false, {2, 17, 4, 1, 4}},
+      {false, {2, 20, 12, 1, 3}}, {false, {3, 1, 130, 1, 2}},  {false, {2, 3, 6, 7, 2}},
+      {false, {2, 5, 70, 1, 70}}};
+  for (const auto& [batch, shape] : channels) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      for (const bool affine : {false, true}) {
+        print_channels("float32", DType::float32, shape, batch, dataset, affine);
+        print_channels("float64", DType::float64, shape, batch, dataset, affine);
+        print_channels("float16", DType::float16, shape, batch, dataset, affine);
+        print_channels("bfloat16", DType::bfloat16, shape, batch, dataset, affine);
       }
     }
   }

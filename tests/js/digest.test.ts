@@ -1,7 +1,18 @@
 // Tier: bitwise. What the package computes has the bits of the native build: each line of build/digest.txt, which
 // `npm test -- --only digest` writes, is a hash of one kernel's output on inputs that are made here once more.
 import { readFileSync } from 'node:fs';
-import { type DType, layerNormBackward, layerNormForward } from 'layernorm';
+import {
+  batchNormBackward,
+  batchNormForward,
+  type DType,
+  groupNormBackward,
+  groupNormForward,
+  layerNormBackward,
+  layerNormForward,
+  moments,
+  spectralNorm,
+  spectralNormBackward,
+} from 'layernorm';
 import { isSixteenBit } from '../../js/src/tensor/dtype.js';
 import { copierOf } from '../../js/src/tensor/sixteen_bit.js';
 
@@ -60,6 +71,8 @@ const START = 0xcbf29ce484222325n;
 
 const LINE =
   /^(backward )?(float32|float64|float16|bfloat16) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
+const CHANNELS =
+  /^(backward )?(batch|group) (float32|float64|float16|bfloat16) ([\dx]+) groups=(\d+) affine=(\d) (.+) ([0-9a-f]{16})$/;
 
 interface Case {
   /** The line without its hash, and without `backward`. */
@@ -114,8 +127,11 @@ const lines = readFileSync(new URL('../../build/digest.txt', import.meta.url), '
   .trim()
   .split('\n');
 
+const SPECTRAL = /^(backward )?spectral (float32|float64|float16|bfloat16) (\d+)x(\d+) (.+) ([0-9a-f]{16})$/;
+
 const cases = new Map<string, Case>();
 for (const line of lines) {
+  if (SPECTRAL.test(line) || CHANNELS.test(line)) continue;
   const match = LINE.exec(line);
   if (match === null) throw new Error(`build/digest.txt has the line '${line}'`);
   const [, backward, dtype, sizes, axes, affine, rms, dataset, digest] = match as unknown as string[];
@@ -147,4 +163,116 @@ test.each(Object.keys(DATASETS))('%s: the bits of the native build', (name) => {
   );
   expect(chosen.length).toBeGreaterThan(20);
   for (const one of chosen) expect({ ...one, ...compute(one) }).toEqual(one);
+});
+
+/** The hashes of y, u, v and sigma, and of the gradient, of a spectral norm. */
+function computeSpectral(dtype: DType, rows: number, cols: number, dataset: string): [string, string] {
+  const random = new Random(rows * 31 + cols);
+  const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
+  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
+  const narrowed = (numbers: Float32Array): Float32Array => {
+    if (!isSixteenBit(dtype)) return numbers;
+    const bits = new Uint16Array(numbers.length);
+    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
+    return bits as object as Float32Array;
+  };
+  const length = rows * cols;
+  const kernel = narrowed(TypedArray.from({ length }, (_, i) => element(random, i % cols, cols)));
+  const start = TypedArray.from({ length: cols }, () => random.uniform() - 0.5);
+  const dy = narrowed(TypedArray.from({ length }, () => random.uniform() - 0.5));
+  const options = { shape: [rows, cols], dtype };
+  const { kernel: y, u, v, sigma } = spectralNorm(kernel, { ...options, u: start, powerIterations: 2 });
+  const dkernel = spectralNormBackward(dy, kernel, { ...options, u, v, sigma });
+  const forward = hash(TypedArray.of(sigma), hash(v, hash(u, hash(y, START))));
+  return [forward, hash(dkernel, START)].map((state) => state.toString(16).padStart(16, '0')) as [
+    string,
+    string,
+  ];
+}
+
+test('spectral norms: the bits of the native build', () => {
+  const digests = new Map<string, string>();
+  const found: [DType, number, number, string][] = [];
+  for (const line of lines) {
+    const match = SPECTRAL.exec(line);
+    if (match === null) continue;
+    const [, backward, dtype, rows, cols, dataset] = match as unknown as string[];
+    digests.set(line.slice(0, -17), line.slice(-16));
+    if (!backward && Number(rows) * Number(cols) <= 2000) {
+      found.push([dtype as DType, Number(rows), Number(cols), dataset as string]);
+    }
+  }
+  expect(found.length).toBeGreaterThan(200);
+  for (const [dtype, rows, cols, dataset] of found) {
+    const what = `spectral ${dtype} ${rows}x${cols} ${dataset}`;
+    const [forward, backward] = computeSpectral(dtype, rows, cols, dataset);
+    expect([what, forward, backward]).toEqual([what, digests.get(what), digests.get(`backward ${what}`)]);
+  }
+});
+
+interface ChannelCase {
+  batch: boolean;
+  dtype: DType;
+  /** [batch, before, channels, after] */
+  shape: number[];
+  groups: number;
+  affine: boolean;
+  dataset: string;
+}
+
+/** The hashes of y and the statistics, and of the gradients, of batch or group normalization. */
+function computeChannels({ batch, dtype, shape, groups, affine, dataset }: ChannelCase): [string, string] {
+  const [samples, before, channels, after] = shape as [number, number, number, number];
+  const length = samples * before * channels * after;
+  const random = new Random(length * 31 + channels);
+  const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
+  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
+  const narrowed = (numbers: Float32Array): Float32Array => {
+    if (!isSixteenBit(dtype)) return numbers;
+    const bits = new Uint16Array(numbers.length);
+    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
+    return bits as object as Float32Array;
+  };
+  const x = narrowed(TypedArray.from({ length }, (_, i) => element(random, i % channels, channels)));
+  const gamma = TypedArray.from({ length: channels }, () => random.uniform() + 0.5);
+  const beta = TypedArray.from({ length: channels }, () => random.uniform() - 0.5);
+  const dy = narrowed(TypedArray.from({ length }, () => random.uniform() - 0.5));
+  const options = { shape, axis: 2, dtype, ...(affine && { gamma }) };
+  const text = (state: bigint): string => state.toString(16).padStart(16, '0');
+  if (batch) {
+    const { y, mean, rstd, variance } = batchNormForward(x, { ...options, ...(affine && { beta }) });
+    const { dx, dgamma, dbeta } = batchNormBackward(dy, x, { ...options, mean, rstd });
+    return [
+      text(hash(variance, hash(rstd, hash(mean, hash(y, START))))),
+      text(hash(dbeta, hash(dgamma, hash(dx, START)))),
+    ];
+  }
+  const { y, mean, rstd } = groupNormForward(x, { ...options, groups, ...(affine && { beta }) });
+  const { dx, dgamma, dbeta } = groupNormBackward(dy, x, { ...options, groups, mean, rstd });
+  const apart = [samples, before, groups, (channels / groups) * after];
+  const { variance } = moments(x, { shape: apart, axis: [1, 3], dtype });
+  return [
+    text(hash(variance, hash(rstd, hash(mean, hash(y, START))))),
+    text(hash(dbeta, hash(dgamma, hash(dx, START)))),
+  ];
+}
+
+test('batches, groups and moments: the bits of the native build', () => {
+  const digests = new Map<string, string>();
+  const found: [string, ChannelCase][] = [];
+  for (const line of lines) {
+    const match = CHANNELS.exec(line);
+    if (match === null) continue;
+    const [, backward, kind, dtype, sizes, groups, affine, dataset] = match as unknown as string[];
+    digests.set(line.slice(0, -17), line.slice(-16));
+    const shape = (sizes as string).split('x').map(Number);
+    if (backward || shape.reduce((a, b) => a * b, 1) > 700) continue;
+    const one = { batch: kind === 'batch', dtype: dtype as DType, shape, groups: Number(groups) };
+    found.push([line.slice(0, -17), { ...one, affine: affine === '1', dataset: dataset as string }]);
+  }
+  expect(found.length).toBeGreaterThan(500);
+  for (const [what, one] of found) {
+    const [forward, backward] = computeChannels(one);
+    expect([what, forward, backward]).toEqual([what, digests.get(what), digests.get(`backward ${what}`)]);
+  }
 });

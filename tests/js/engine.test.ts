@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import * as layernorm from 'layernorm';
 import { createEngine, info, layerNorm, layerNormBackward, tensor } from 'layernorm';
 import { expectError } from './support/errors.js';
 
@@ -58,6 +59,38 @@ describe('createEngine', () => {
     expect(info().liveTensors).toBe(0);
     t.dispose();
     engine.dispose();
+  });
+
+  test('has every operation', async () => {
+    using engine = await createEngine();
+    const wide = Float32Array.from({ length: 24 }, (_, i) => i * i);
+    const shape = [2, 3, 4];
+    const given = { shape, axis: 1, groups: 3 };
+    const { groups: _, ...plain } = given;
+    let expected: unknown;
+    for (const api of [engine, layernorm]) {
+      const batch = api.batchNormForward(wide, plain);
+      const group = api.groupNormForward(wide, given);
+      const instance = api.instanceNormForward(wide, plain);
+      const results = [
+        batch,
+        group,
+        instance,
+        api.batchNorm(wide, plain),
+        api.groupNorm(wide, given),
+        api.instanceNorm(wide, plain),
+        api.batchNormBackward(wide, wide, { ...plain, mean: batch.mean, rstd: batch.rstd }),
+        api.groupNormBackward(wide, wide, { ...given, mean: group.mean, rstd: group.rstd }),
+        api.instanceNormBackward(wide, wide, { ...plain, mean: group.mean, rstd: group.rstd }),
+        api.moments(wide, { shape }),
+      ];
+      expected ??= results;
+      expect(results).toEqual(expected);
+    }
+    const operations = Object.keys(layernorm).filter((name) =>
+      /Norm(Forward|Backward)?$|^moments$/.test(name),
+    );
+    expect(Object.keys(engine)).toEqual(expect.arrayContaining(operations));
   });
 
   test('its functions need no this', async () => {
@@ -136,6 +169,16 @@ describe('a disposed engine', () => {
       () => engine.layerNormBackward(x, x, { mean: [0], rstd: [1] }),
       'ERR_DISPOSED',
       'layerNormBackward: the engine has been disposed',
+    );
+    expectError(
+      () => engine.spectralNorm(x, { u: x }),
+      'ERR_DISPOSED',
+      'spectralNorm: the engine has been disposed',
+    );
+    expectError(
+      () => engine.spectralNormBackward(x, x, { u: x, v: [1], sigma: 1 }),
+      'ERR_DISPOSED',
+      'spectralNormBackward: the engine has been disposed',
     );
     expectError(() => engine.tensor(x), 'ERR_DISPOSED', 'tensor: the engine has been disposed');
     expectError(() => engine.info(), 'ERR_DISPOSED', 'info: the engine has been disposed');

@@ -2,14 +2,23 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
+  batchNorm,
+  batchNormBackward,
+  batchNormForward,
   createEngine,
+  groupNormBackward,
+  groupNormForward,
   info,
+  instanceNorm,
   layerNorm,
   layerNormBackward,
   layerNormForward,
+  moments,
   rmsNorm,
   rmsNormBackward,
   rmsNormForward,
+  spectralNorm,
+  spectralNormBackward,
   tensor,
   unitNorm,
   unitNormBackward,
@@ -71,10 +80,55 @@ test.each<[string, () => void]>([
     },
   ],
   [
+    'spectral norms',
+    () => {
+      using t = tensor(x, [100, 60]);
+      const { kernel, u, v, sigma } = spectralNorm(t, { u: gamma });
+      const dx = spectralNormBackward(x, t, { u, v, sigma });
+      for (const one of [kernel, u, v, dx]) one.dispose();
+      thrownBy(() => spectralNorm(t, { u: x }));
+    },
+  ],
+  [
     'tensors in place',
     () => {
       using t = tensor(x, [100, 60]);
       layerNorm(t, { out: t });
+    },
+  ],
+  [
+    'batch normalization',
+    () => {
+      const mask = new Uint8Array(100).fill(1, 50);
+      const moving = { movingMean: gamma, movingVariance: gamma };
+      const { mean, rstd } = batchNormForward(x, { ...options, mask, ...moving });
+      batchNormBackward(x, x, { shape: [100, 60], mean, rstd, gamma, mask });
+      using t = tensor(x, [100, 60]);
+      const made = batchNormForward(t, { gamma, mask, ...moving });
+      const statistics = { mean: made.mean, rstd: made.rstd };
+      const { dgamma } = batchNormBackward(x, t, { ...statistics, mask, out: t, outputs: ['dx', 'dgamma'] });
+      for (const one of [...Object.values(made), dgamma]) one.dispose();
+      batchNorm(t, { mean: gamma, variance: gamma, out: t });
+    },
+  ],
+  [
+    'group normalization',
+    () => {
+      const { mean, rstd } = groupNormForward(x, { ...options, groups: 6 });
+      groupNormBackward(x, x, { shape: [100, 60], groups: 6, mean, rstd, gamma });
+      using t = tensor(x, [100, 60]);
+      using y = instanceNorm(t);
+      thrownBy(() => groupNormForward(y, { groups: 7 }));
+    },
+  ],
+  [
+    'moments',
+    () => {
+      using t = tensor(x, [100, 60]);
+      const { mean, variance } = moments(t, { axis: 0 });
+      mean.dispose();
+      variance.dispose();
+      thrownBy(() => moments(t, { axis: 2 }));
     },
   ],
   ['errors', () => thrownBy(() => layerNorm(x, { ...options, gamma: x }))],

@@ -99,6 +99,75 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
     }
   });
 
+  test.each([
+    [[512, 600], -1, 30],
+    [[16, 32, 600], 1, 8],
+    [[8, 20, 20, 64], -1, 8],
+    [[1, 32, 9000], 1, 32],
+  ] as const)('batches, groups and moments of %j axis %j: the bits of one', (sizes, axis, groups) => {
+    const shape = [...sizes];
+    const [x, dy] = [normals(sizeOf(shape), 8), normals(sizeOf(shape), 9)];
+    const gamma = normals(shape.at(axis) as number, 10);
+    const mask = Uint8Array.from({ length: sizeOf(shape.slice(0, -1)) }, (_, i) => i % 3);
+    using t = engine.tensor(x, shape);
+    using u = engine.tensor(dy, shape);
+    const same = (results: Record<string, Tensor>, expected: Record<string, Float32Array>): void => {
+      for (const name in expected) {
+        expectSameBits(results[name]?.array.slice() as Float32Array, expected[name] as Float32Array);
+        results[name]?.dispose();
+      }
+    };
+    for (const more of [{}, { mask }]) {
+      const options = { axis, gamma, ...more };
+      const batch = plain.batchNormForward(x, { ...options, shape });
+      const statistics = { mean: batch.mean, rstd: batch.rstd };
+      const gradient = plain.batchNormBackward(dy, x, { ...options, ...statistics, shape });
+      const given = { mean: batch.mean, variance: batch.variance };
+      for (let call = 0; call < 3; call++) {
+        same({ ...engine.batchNormForward(t, options) }, { ...batch });
+        same({ ...engine.batchNormBackward(u, t, { ...options, ...statistics }) }, { ...gradient });
+        const inference = { axis, gamma, ...given };
+        same({ y: engine.batchNorm(t, inference) }, { y: plain.batchNorm(x, { ...inference, shape }) });
+      }
+    }
+    const options = { axis, groups, gamma };
+    const group = plain.groupNormForward(x, { ...options, shape });
+    const statistics = { mean: group.mean, rstd: group.rstd };
+    const gradient = plain.groupNormBackward(dy, x, { ...options, ...statistics, shape });
+    const both = plain.moments(x, { shape, axis: 0 });
+    for (let call = 0; call < 3; call++) {
+      same({ ...engine.groupNormForward(t, options) }, { ...group });
+      same({ ...engine.groupNormBackward(u, t, { ...options, ...statistics }) }, { ...gradient });
+      same({ ...engine.moments(t, { axis: 0 }) }, { ...both });
+    }
+  });
+
+  test.each([
+    [1500, 640],
+    [40, 5000],
+  ])('the spectral norm of %d x %d and its gradient: the bits of one, in place and not', (rows, cols) => {
+    const shape = [rows, cols];
+    const [x, u] = [normals(rows * cols, 3), normals(cols, 4)];
+    const expected = plain.spectralNorm(x, { shape, u });
+    const saved = { u: expected.u, v: expected.v, sigma: expected.sigma };
+    const gradient = plain.spectralNormBackward(x, x, { shape, ...saved });
+    using t = engine.tensor(x, shape);
+    using out = engine.tensor(x, shape);
+    for (let call = 0; call < 6; call++) {
+      out.array.set(x);
+      const result = engine.spectralNorm(call % 2 === 0 ? t : out, { u, out });
+      expectSameBits(out.array.slice(), expected.kernel);
+      expectSameBits(result.u.array.slice(), expected.u);
+      expectSameBits(result.v.array.slice(), expected.v);
+      expect(result.sigma).toBe(expected.sigma);
+      out.array.set(x);
+      engine.spectralNormBackward(call % 2 === 0 ? t : out, t, { ...saved, out });
+      expectSameBits(out.array.slice(), gradient);
+      result.u.dispose();
+      result.v.dispose();
+    }
+  });
+
   test('arrays outside the memory, and the fast path for small ones, give the same bits', () => {
     const x = normals(64 * 1024, 5);
     for (const shape of [

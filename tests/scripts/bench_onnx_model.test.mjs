@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { layerNormalizationModel } from '../../bench/peers/onnx_model.mjs';
+import { modelOf } from '../../bench/peers/onnx_model.mjs';
 
 /** Reads the fields of a message of protocol buffers: [number, value], bytes for all that has a length. */
 function fieldsOf(bytes) {
@@ -32,48 +32,74 @@ const text = (bytes) => new TextDecoder().decode(bytes);
 const all = (fields, number) => fields.filter(([one]) => one === number).map(([, value]) => value);
 
 const options = {
-  dtype: 'float32',
-  shape: [300, 768],
-  reducedShape: [768],
-  axis: 1,
-  epsilon: 0.5,
-  beta: true,
-  statistics: true,
+  operator: 'LayerNormalization',
+  opset: 17,
+  ints: { axis: 1 },
+  floats: { epsilon: 0.5 },
+  inputs: [
+    { name: 'X', dtype: 'float32', shape: [300, 768] },
+    { name: 'B', dtype: 'float64', shape: [768] },
+  ],
+  outputs: [
+    { name: 'Y', dtype: 'float32', shape: [300, 768] },
+    undefined,
+    { name: 'Z', dtype: 'float32', shape: [300, 1] },
+  ],
 };
 
-test('the model is one LayerNormalization of opset 17', () => {
-  const model = fieldsOf(layerNormalizationModel(options));
+test('the model is one node of an operator', () => {
+  const model = fieldsOf(modelOf(options));
   const opset = fieldsOf(all(model, 8)[0]);
   assert.deepEqual(all(opset, 2), [17n]);
   const graph = fieldsOf(all(model, 7)[0]);
   const [node] = all(graph, 1).map(fieldsOf);
-  assert.deepEqual(all(node, 1).map(text), ['X', 'Scale', 'B']);
-  assert.deepEqual(all(node, 2).map(text), ['Y', 'Mean', 'InvStdDev']);
+  assert.deepEqual(all(node, 1).map(text), ['X', 'B']);
+  assert.deepEqual(all(node, 2).map(text), ['Y', '', 'Z']);
   assert.deepEqual(all(node, 4).map(text), ['LayerNormalization']);
+  assert.deepEqual(all(node, 7), [], 'of the standard');
   const [axis, epsilon] = all(node, 5).map(fieldsOf);
+  assert.deepEqual(
+    [axis, epsilon].map((one) => text(all(one, 1)[0])),
+    ['axis', 'epsilon'],
+  );
   assert.deepEqual(all(axis, 3), [1n]);
   assert.equal(new Float32Array(all(epsilon, 2)[0].buffer)[0], 0.5);
   assert.deepEqual(
-    all(graph, 11).map((input) => text(all(fieldsOf(input), 1)[0])),
-    ['X', 'Scale', 'B'],
+    [11, 12].map((field) => all(graph, field).map((value) => text(all(fieldsOf(value), 1)[0]))),
+    [
+      ['X', 'B'],
+      ['Y', 'Z'],
+    ],
   );
 });
 
-test('sizes are those of the shape, also beyond 127', () => {
-  const graph = fieldsOf(all(fieldsOf(layerNormalizationModel(options)), 7)[0]);
-  const [x] = all(graph, 11).map(fieldsOf);
-  const tensorType = fieldsOf(all(fieldsOf(all(x, 2)[0]), 1)[0]);
-  assert.deepEqual(all(tensorType, 1), [1n], 'the type of float32');
-  const dimensions = all(fieldsOf(all(tensorType, 2)[0]), 1);
+test('types and sizes are those of the values, also sizes beyond 127', () => {
+  const graph = fieldsOf(all(fieldsOf(modelOf(options)), 7)[0]);
+  const tensorTypes = all(graph, 11).map((value) =>
+    fieldsOf(all(fieldsOf(all(fieldsOf(value), 2)[0]), 1)[0]),
+  );
+  assert.deepEqual(
+    tensorTypes.map((type) => all(type, 1)),
+    [[1n], [11n]],
+    'the types of float32 and float64',
+  );
+  const dimensions = all(fieldsOf(all(tensorTypes[0], 2)[0]), 1);
   assert.deepEqual(
     dimensions.flatMap((dimension) => all(fieldsOf(dimension), 1)),
     [300n, 768n],
   );
 });
 
-test('without beta and statistics they are left out', () => {
-  const model = layerNormalizationModel({ ...options, beta: false, statistics: false });
-  const [node] = all(fieldsOf(all(fieldsOf(model), 7)[0]), 1).map(fieldsOf);
-  assert.deepEqual(all(node, 1).map(text), ['X', 'Scale']);
-  assert.deepEqual(all(node, 2).map(text), ['Y']);
+test("operators of Microsoft's domain name it, and the model imports it", () => {
+  const model = fieldsOf(modelOf({ ...options, operator: 'SkipLayerNormalization', microsoft: true }));
+  const [node] = all(fieldsOf(all(model, 7)[0]), 1).map(fieldsOf);
+  assert.deepEqual(all(node, 7).map(text), ['com.microsoft']);
+  const imports = all(model, 8).map(fieldsOf);
+  assert.deepEqual(
+    imports.map((one) => [text(all(one, 1)[0]), all(one, 2)[0]]),
+    [
+      ['', 17n],
+      ['com.microsoft', 1n],
+    ],
+  );
 });

@@ -1,10 +1,12 @@
-// oneDNN's layer normalization as a Node addon. It works on the memory of the typed arrays that it is given,
+// oneDNN's layer and batch normalization as a Node addon. It works on the memory of the typed arrays that it is given,
 // so views of a WebAssembly memory are used where they lie: the very addresses that the wasm kernels read and
 // write.
 //
 //   setThreads(n)                    before create()
-//   create(options, arrays): handle  { backward, saveStatistics, dims, strides, dtype, epsilon },
+//   create(options, arrays): handle  { channels, backward, saveStatistics, givenStatistics, dims, strides, dtype, epsilon },
 //                                    { src, dst, scale, shift, mean, variance, diffDst, diffSrc, ... }
+//                                    channels: those of dimension 1 are normalized over the others, not the last dimension
+//                                    givenStatistics: mean and variance are inputs, with channels
 //   execute(handle)
 //   version(), isa()
 //
@@ -77,7 +79,7 @@ memory::data_type data_type(const std::string& name) {
   if (name == "float32") return memory::data_type::f32;
   if (name == "bfloat16") return memory::data_type::bf16;
   if (name == "float16") return memory::data_type::f16;
-  throw std::runtime_error("oneDNN has no layer normalization in " + name);
+  throw std::runtime_error("oneDNN has no normalization in " + name);
 }
 
 // ---- The primitive
@@ -104,46 +106,49 @@ struct Descriptors {
   memory::desc data, parameters, statistics;
 };
 
+struct Wish {
+  bool backward, save;
+  memory::desc data;
+  float epsilon;
+  dnnl::normalization_flags flags;
+};
+
+template <class Forward, class Backward>
+Descriptors describe(const Wish& wish) {
+  const auto& [backward, save, data, epsilon, flags] = wish;
+  const auto kind = save || backward ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
 #if DNNL_VERSION_MAJOR < 3
-Descriptors describe(bool backward, bool save, const memory::desc& data, float epsilon,
-                     dnnl::normalization_flags flags) {
-  using forward_t = dnnl::layer_normalization_forward;
-  using backward_t = dnnl::layer_normalization_backward;
-  const auto kind = save || backward ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-  const forward_t::primitive_desc forward({kind, data, epsilon, flags}, engine());
-  if (!backward) return {forward_t(forward), data, forward.weights_desc(), forward.mean_desc()};
-  const backward_t::primitive_desc pd({dnnl::prop_kind::backward, data, data, epsilon, flags}, engine(),
-                                      forward);
-  return {backward_t(pd), data, pd.weights_desc(), pd.mean_desc()};
-}
+  const typename Forward::primitive_desc forward({kind, data, epsilon, flags}, engine());
+  if (!backward) return {Forward(forward), data, forward.weights_desc(), forward.mean_desc()};
+  const typename Backward::primitive_desc pd({dnnl::prop_kind::backward, data, data, epsilon, flags},
+                                             engine(), forward);
 #else
-Descriptors describe(bool backward, bool save, const memory::desc& data, float epsilon,
-                     dnnl::normalization_flags flags) {
-  using forward_t = dnnl::layer_normalization_forward;
-  using backward_t = dnnl::layer_normalization_backward;
-  const auto kind = save || backward ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-  const forward_t::primitive_desc forward(engine(), kind, data, data, epsilon, flags);
-  if (!backward) return {forward_t(forward), data, forward.weights_desc(), forward.mean_desc()};
-  const backward_t::primitive_desc pd(engine(), dnnl::prop_kind::backward, data, data, data, epsilon, flags,
-                                      forward);
-  return {backward_t(pd), data, pd.weights_desc(), pd.mean_desc()};
-}
+  const typename Forward::primitive_desc forward(engine(), kind, data, data, epsilon, flags);
+  if (!backward) return {Forward(forward), data, forward.weights_desc(), forward.mean_desc()};
+  const typename Backward::primitive_desc pd(engine(), dnnl::prop_kind::backward, data, data, data, epsilon,
+                                             flags, forward);
 #endif
+  return {Backward(pd), data, pd.weights_desc(), pd.mean_desc()};
+}
 
 std::unique_ptr<Job> create(napi_env env, napi_value options, napi_value arrays) {
+  const bool channels = flag(env, options, "channels");
   const bool backward = flag(env, options, "backward");
-  const bool save = flag(env, options, "saveStatistics");
   const memory::dims dims = sizes(env, options, "dims");
   const memory::desc data(dims, data_type(text(env, options, "dtype")), sizes(env, options, "strides"));
-  const memory::desc parameters({dims.back()}, memory::data_type::f32, memory::dims{1});
+  const memory::desc parameters({channels ? dims[1] : dims.back()}, memory::data_type::f32, memory::dims{1});
 
   const bool scale = is_given(env, property(env, arrays, "scale"));
   const bool shift = is_given(env, property(env, arrays, backward ? "diffShift" : "shift"));
   auto flags = dnnl::normalization_flags::none;
   if (scale) flags |= dnnl::normalization_flags::use_scale;
   if (shift) flags |= dnnl::normalization_flags::use_shift;
+  if (flag(env, options, "givenStatistics")) flags |= dnnl::normalization_flags::use_global_stats;
   const auto epsilon = static_cast<float>(number(env, options, "epsilon"));
-  const Descriptors made = describe(backward, save, data, epsilon, flags);
+  const Wish wish{backward, flag(env, options, "saveStatistics"), data, epsilon, flags};
+  const Descriptors made =
+      channels ? describe<dnnl::batch_normalization_forward, dnnl::batch_normalization_backward>(wish)
+               : describe<dnnl::layer_normalization_forward, dnnl::layer_normalization_backward>(wish);
 
   auto job = std::make_unique<Job>();
   job->primitive = made.primitive;

@@ -1,8 +1,13 @@
 import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
 import type { DType } from '../tensor/dtype.js';
-import type { DTypeOf, NestedArray, Output, ParameterResultOf, TensorLike } from '../tensor/tensor_like.js';
+import type { DTypeOf, Output, ReducedResultOf, TensorLike } from '../tensor/tensor_like.js';
 import type { LayerNormOutput } from './layer_norm.js';
-import { differentiateOn, type Gradient, type NormalizationGradient } from './normalize_backward.js';
+import {
+  differentiateOn,
+  GRADIENTS,
+  type Gradient,
+  type NormalizationGradient,
+} from './normalize_backward.js';
 
 /** What {@link layerNormBackward} can compute. */
 export type LayerNormGradient = Gradient;
@@ -59,7 +64,7 @@ const OPTION_NAMES: Record<keyof LayerNormBackwardOptions, true> = {
 
 const LAYER_NORM_GRADIENT: NormalizationGradient = {
   optionNames: OPTION_NAMES,
-  gradients: ['dx', 'dgamma', 'dbeta'],
+  gradients: GRADIENTS,
   hasMean: true,
   epsilon: 0,
   workspace: (core, ...block) => core.layerNormBackwardWorkspace(...block),
@@ -80,21 +85,14 @@ const LAYER_NORM_GRADIENT: NormalizationGradient = {
     ),
 };
 
-/** The container of dgamma and dbeta: of the kind that `X` is. How deep nested arrays are, the axes decide. */
-export type ParameterOf<X, D extends DType> = X extends readonly unknown[]
-  ? X extends readonly number[]
-    ? number[]
-    : NestedArray
-  : ParameterResultOf<X, D>;
-
 /** All that {@link layerNormBackward} computes. */
 export interface LayerNormGradients<X, D extends DType, Out> {
   /** The gradient of x, of its shape. */
   dx: LayerNormOutput<X, D, Out>;
   /** The gradient of gamma, also where there is none: of the shape of the reduced dimensions. */
-  dgamma: ParameterOf<X, D>;
+  dgamma: ReducedResultOf<X, D>;
   /** The gradient of beta, also where there is none: of the shape of the reduced dimensions. */
-  dbeta: ParameterOf<X, D>;
+  dbeta: ReducedResultOf<X, D>;
 }
 
 /** What {@link layerNormBackward} returns: what was wanted, but no dbeta with `rmsScaling`. */

@@ -1,18 +1,30 @@
 import { CORE_DTYPE, type CoreModule } from '../runtime/core_module.js';
-import { describe, LayerNormError } from '../runtime/errors.js';
 import type { HeapOwner } from '../runtime/heap.js';
 import type { Block } from '../tensor/blocks.js';
-import { parameterDType } from '../tensor/dtype.js';
-import { type Part, passThrough } from '../tensor/passage.js';
+import { gradientParts, type Part, passThrough } from '../tensor/passage.js';
 import { reducedShape, type Shape } from '../tensor/shape.js';
-import { checkSameShape, produce, type Target } from '../tensor/target.js';
-import { type Operand, readOperand } from '../tensor/tensor_like.js';
-import { type CommonArguments, readCommonArguments, readOut, readStatistic } from './arguments.js';
+import { produce, type Target } from '../tensor/target.js';
+import type { Operand } from '../tensor/tensor_like.js';
+import {
+  type CommonArguments,
+  computedWith,
+  readCommonArguments,
+  readDxOut,
+  readDy,
+  readOutputs,
+  readStatistic,
+} from './arguments.js';
 import type { Statistic } from './normalize.js';
 import { readEpsilon } from './options.js';
 
 /** What the gradients of these operations can compute. */
 export type Gradient = 'dx' | 'dgamma' | 'dbeta';
+
+/** All of them, in the order of the results. */
+export const GRADIENTS: readonly Gradient[] = ['dx', 'dgamma', 'dbeta'];
+
+/** Why there is no dbeta with `rmsScaling`. */
+const NO_OFFSET = ': scaling without centring has no offset';
 
 /** Where the arrays of a call lie; 0 for those that are absent. */
 export type GradientAddresses = Readonly<Record<Statistic | Gradient | 'dy' | 'x' | 'gamma', number>>;
@@ -96,47 +108,27 @@ function readCall(
 ): Call {
   const common = readCommonArguments(operation, engine, xValue, options, of.optionNames);
   const { owner, x, dtype, axes, gamma } = common;
-  const dy = readOperand(operation, owner, 'dy', dyValue, undefined, dtype);
-  checkSameShape(operation, 'dy', dy, x.shape);
+  const dy = readDy(common, dyValue);
   const statistic = (name: Statistic): Operand =>
     readStatistic(operation, owner, name, options[name], x.shape, axes, dtype);
   const mean = of.hasMean ? statistic('mean') : undefined;
   const rstd = statistic('rstd');
   const epsilon = readEpsilon(operation, options.epsilon, of.epsilon);
-  const outputs = readOutputs(operation, options.outputs, of.gradients, common.rmsScaling);
-  const out = readOut(common, options.out, { dy, x, mean, rstd, gamma });
-  if (out && !outputs.includes('dx')) {
-    throw new LayerNormError(
-      'ERR_ARGUMENT',
-      `${operation}: out is given, expected 'dx' among outputs ${describe(outputs)}`,
-    );
-  }
+  const outputs = common.rmsScaling
+    ? readOutputs(operation, options.outputs, withoutOffset(of.gradients), NO_OFFSET)
+    : readOutputs(operation, options.outputs, of.gradients);
+  const out = readDxOut(common, options.out, outputs, { dy, x, mean, rstd, gamma });
   return { of, common, dy, mean, rstd, epsilon, outputs, out };
 }
 
-function readOutputs(
-  operation: string,
-  outputs: unknown,
-  gradients: readonly Gradient[],
-  rmsScaling: boolean,
-): readonly Gradient[] {
-  const known = rmsScaling ? gradients.filter((name) => name !== 'dbeta') : gradients;
-  if (outputs === undefined || outputs === null) return known;
-  if (Array.isArray(outputs) && outputs.length > 0 && outputs.every((name) => known.includes(name))) {
-    return outputs;
-  }
-  throw new LayerNormError(
-    'ERR_ARGUMENT',
-    `${operation}: outputs is ${describe(outputs)}, expected one or more of ${describe(known)}` +
-      (rmsScaling ? ': scaling without centring has no offset' : ''),
-  );
+function withoutOffset(gradients: readonly Gradient[]): readonly Gradient[] {
+  return gradients.filter((name) => name !== 'dbeta');
 }
 
 function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<Gradient, Target>>): void {
   const { of } = call;
   const { operation, owner, x, axes, gamma } = call.common;
-  const dtype =
-    call.dy.stored === call.common.computed ? call.common.computed : parameterDType(call.common.dtype);
+  const dtype = computedWith(call.common, call.dy);
   const heap = owner.heap(operation);
   const { core } = heap;
   if (x.length === 0) {
@@ -145,11 +137,8 @@ function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<Gradien
     dbeta?.elements(heap).fill(0);
     return;
   }
-  // dx takes the place of dy, unless it is x: what comes from outside would then be copied over x.
-  const isX = dx !== undefined && dx.address !== 0 && dx.address === x.address;
   const parts: Part[] = [
-    { per: 'element', input: call.dy, output: isX ? undefined : dx },
-    { per: 'element', input: x, output: isX ? dx : undefined },
+    ...gradientParts(call.dy, x, dx),
     { per: 'group', input: call.mean, output: undefined },
     { per: 'group', input: call.rstd, output: undefined },
     { per: 'position', input: gamma, output: undefined },
@@ -177,7 +166,7 @@ function differentiate(call: Call, { dx, dgamma, dbeta }: Partial<Record<Gradien
           mean: from[2] as number,
           rstd: from[3] as number,
           gamma: from[4] as number,
-          dx: to[isX ? 1 : 0] as number,
+          dx: (to[0] || to[1]) as number,
           dgamma: to[5] as number,
           dbeta: to[6] as number,
         },

@@ -13,6 +13,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   type: 'dtype',
   output: 'out',
   invstddev: 'rstd',
+  var: 'variance',
+  runningmean: 'movingMean',
+  runningvar: 'movingVariance',
+  numgroups: 'groups',
+  keepdim: 'keepDims',
 };
 
 /** Case and underscores aside: `rms_scaling` and `rmsScaling` are one name. */

@@ -187,6 +187,246 @@ export interface CoreModule {
     firstGroup: number,
     last: boolean,
   ): number;
+  /** @returns bytes that each of the three calls below needs besides; 2^32 - 1 for all that is more */
+  batchNormWorkspace(dtype: number, outer: number, channels: number, inner: number): number;
+  /**
+   * Statistics of the channels of x [outer, channels, inner], and x normalized by them.
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x and y, and of all else where it has not 16 bits: that is float32 then
+   * @param x - address of the input
+   * @param y - address of the output; may equal `x`; or 0
+   * @param gamma - address of one factor per channel, or 0
+   * @param beta - address of one summand per channel, or 0
+   * @param mean - address for one mean per channel, or 0
+   * @param variance - address for one biased variance per channel, or 0
+   * @param rstd - address for one 1 / sqrt(variance + epsilon) per channel, or 0
+   * @param mask - address of bytes, 0 for elements of x that do not count; or 0 when all count
+   * @param maskRun - how many elements of x in a row share a byte
+   * @param workspace - address, aligned to 8 bytes
+   * @param workspaceBytes - its size, at least {@link batchNormWorkspace}
+   * @param epsilon - added to the variance
+   * @returns a status, 0 when all is well
+   */
+  batchNormForward(
+    dtype: number,
+    x: number,
+    y: number,
+    gamma: number,
+    beta: number,
+    mean: number,
+    variance: number,
+    rstd: number,
+    mask: number,
+    maskRun: number,
+    workspace: number,
+    workspaceBytes: number,
+    outer: number,
+    channels: number,
+    inner: number,
+    epsilon: number,
+  ): number;
+  /**
+   * As {@link batchNormForward}, by statistics that are given.
+   * @param mean - address of one mean per channel
+   * @param variance - address of one variance per channel
+   * @param rstd - address for one 1 / sqrt(variance + epsilon) per channel, or 0
+   */
+  batchNormInference(
+    dtype: number,
+    x: number,
+    y: number,
+    gamma: number,
+    beta: number,
+    mean: number,
+    variance: number,
+    rstd: number,
+    workspace: number,
+    workspaceBytes: number,
+    outer: number,
+    channels: number,
+    inner: number,
+    epsilon: number,
+  ): number;
+  /**
+   * The gradient of {@link batchNormForward}, or of {@link batchNormInference} where `training` is false.
+   * @param dy - address of the gradient of y
+   * @param x - address of what was normalized
+   * @param mean - address of one mean per channel
+   * @param rstd - address of one 1 / sqrt(variance + epsilon) per channel
+   * @param gamma - address of one factor per channel, or 0
+   * @param mask - as the forward call had it
+   * @param dx - address for the gradient of x, may equal `dy` or `x`; or 0
+   * @param dgamma - address for the gradient of gamma, or 0
+   * @param dbeta - address for the gradient of beta, or 0
+   */
+  batchNormBackward(
+    dtype: number,
+    dy: number,
+    x: number,
+    mean: number,
+    rstd: number,
+    gamma: number,
+    mask: number,
+    maskRun: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    workspace: number,
+    workspaceBytes: number,
+    outer: number,
+    channels: number,
+    inner: number,
+    training: boolean,
+  ): number;
+  /**
+   * Normalizes the groups of neighbouring channels of each sample of x [batch, before, channels, after].
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x and y, and of all else where it has not 16 bits: that is float32 then
+   * @param x - address of the input
+   * @param y - address of the output; may equal `x`
+   * @param gamma - address of one factor per channel, or 0
+   * @param beta - address of one summand per channel, or 0
+   * @param mean - address for the means [batch, groups], or 0
+   * @param rstd - address for 1 / sqrt(variance + epsilon) [batch, groups], or 0
+   * @param groups - a divisor of `channels`
+   * @param epsilon - added to the variance
+   * @returns a status, 0 when all is well
+   */
+  groupNormForward(
+    dtype: number,
+    x: number,
+    y: number,
+    gamma: number,
+    beta: number,
+    mean: number,
+    rstd: number,
+    batch: number,
+    before: number,
+    channels: number,
+    after: number,
+    groups: number,
+    epsilon: number,
+  ): number;
+  /** @returns bytes that {@link groupNormBackward} needs besides, for the same sizes; 2^32 - 1 for all that is more */
+  groupNormBackwardWorkspace(
+    dtype: number,
+    batch: number,
+    before: number,
+    channels: number,
+    after: number,
+    groups: number,
+  ): number;
+  /**
+   * The gradient of {@link groupNormForward}, for x as a whole or for some of its samples at a time, in their order.
+   * @param dy - address of the gradient of y
+   * @param x - address of what was normalized
+   * @param mean - address of the means [batch, groups]
+   * @param rstd - address of 1 / sqrt(variance + epsilon) [batch, groups]
+   * @param gamma - address of one factor per channel, or 0
+   * @param dx - address for the gradient of x, may equal `dy` or `x`; or 0
+   * @param dgamma - address for the gradient of gamma, written by the last call; or 0
+   * @param dbeta - address for the gradient of beta, written by the last call; or 0
+   * @param workspace - address, aligned to 8 bytes, of what keeps the sums from call to call
+   * @param workspaceBytes - its size, at least {@link groupNormBackwardWorkspace}
+   * @param first - whether no samples came before
+   * @param last - whether no samples follow
+   */
+  groupNormBackward(
+    dtype: number,
+    dy: number,
+    x: number,
+    mean: number,
+    rstd: number,
+    gamma: number,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    workspace: number,
+    workspaceBytes: number,
+    batch: number,
+    before: number,
+    channels: number,
+    after: number,
+    groups: number,
+    first: boolean,
+    last: boolean,
+  ): number;
+  /**
+   * Mean and biased variance of the groups of x.
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x, and of all else where it has not 16 bits: that is float32 then
+   * @param x - address of the input, row-major
+   * @param mean - address for one mean per group, or 0
+   * @param variance - address for one biased variance per group, or 0
+   * @param dims - address of `rank` sizes as uint32
+   * @param rank - number of dimensions, 1 to 32
+   * @param axes - bit i stands for dimension i, set where it is reduced
+   * @returns a status, 0 when all is well
+   */
+  moments(
+    dtype: number,
+    x: number,
+    mean: number,
+    variance: number,
+    dims: number,
+    rank: number,
+    axes: number,
+  ): number;
+  /** @returns bytes that {@link spectralNormForward} and {@link spectralNormBackward} need besides; 2^32 - 1 for all that is more */
+  spectralNormWorkspace(rows: number, cols: number): number;
+  /**
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of the kernel and of y, and of all else where it has not 16 bits: that is
+   * float32 then
+   * @param kernel - address of the kernel, `rows` times `cols` elements
+   * @param u - address of `cols` elements
+   * @param y - address for the kernel divided by sigma; may equal `kernel`
+   * @param uOut - address for the new u, may equal `u`; or 0
+   * @param v - address for `rows` elements, or 0
+   * @param sigma - address for one element, or 0
+   * @param workspace - address, aligned to 8 bytes
+   * @param workspaceBytes - its size, at least {@link spectralNormWorkspace}
+   * @param powerIterations - how often u is improved, 1 at least
+   * @param epsilon - the least length that u and v are divided by
+   * @returns a status, 0 when all is well
+   */
+  spectralNormForward(
+    dtype: number,
+    kernel: number,
+    u: number,
+    y: number,
+    uOut: number,
+    v: number,
+    sigma: number,
+    workspace: number,
+    workspaceBytes: number,
+    rows: number,
+    cols: number,
+    powerIterations: number,
+    epsilon: number,
+  ): number;
+  /**
+   * The gradient of {@link spectralNormForward} by the kernel.
+   * @param dtype - as there: the type of dy, of the kernel and of its gradient
+   * @param dy - address of the gradient of y
+   * @param kernel - address of the kernel as it was before
+   * @param u - address of `cols` elements, as the forward call gave them
+   * @param v - address of `rows` elements, as the forward call gave them
+   * @param sigma - as the forward call gave it: the number itself
+   * @param dkernel - address for the gradient; may equal `dy` or `kernel`
+   * @param workspace - address, aligned to 8 bytes
+   * @param workspaceBytes - its size, at least {@link spectralNormWorkspace}
+   * @returns a status, 0 when all is well
+   */
+  spectralNormBackward(
+    dtype: number,
+    dy: number,
+    kernel: number,
+    u: number,
+    v: number,
+    sigma: number,
+    dkernel: number,
+    workspace: number,
+    workspaceBytes: number,
+    rows: number,
+    cols: number,
+  ): number;
   /** @returns address of the status' {@link LayerNormErrorCode} */
   statusCode(status: number): number;
   /** @returns address of a sentence about the status */

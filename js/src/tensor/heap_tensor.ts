@@ -91,7 +91,7 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
   }
 
   /** Whether it lies in the heap of `owner`. */
-  liesIn(owner: HeapOwner): boolean {
+  liesIn(owner: HeapOwner | undefined): boolean {
     return this.#owner === owner;
   }
 
@@ -111,17 +111,17 @@ export class HeapTensor<D extends DType = DType> extends Disposing implements Te
   }
 
   /**
-   * Where the elements lie in their heap, for a call of the engine of `owner`.
+   * Where the elements lie in their heap, for a call of the engine of `owner`, or of none.
    * @throws {@link LayerNormError} `ERR_DISPOSED`; `ERR_ARGUMENT` for a tensor of another engine
    */
-  addressIn(operation: string, argument: string, owner: HeapOwner): number {
+  addressIn(operation: string, argument: string, owner: HeapOwner | undefined): number {
     if (this.disposed) {
       throw new LayerNormError(
         'ERR_DISPOSED',
         `${operation}: ${argument} is a tensor that has been disposed`,
       );
     }
-    if (!this.isOf(owner)) {
+    if (owner && !this.isOf(owner)) {
       throw new LayerNormError(
         'ERR_ARGUMENT',
         `${operation}: ${argument} is a tensor of another engine; pass its array, or call that engine's own ${operation}`,

@@ -25,8 +25,13 @@ export function aligned(bytes: number): number {
 
 /** One array of a call. With both an input and an output the kernel may work in place; with neither it is absent. */
 export interface Part {
-  /** How many elements it has: as many as x, one a group, or one for each position in the reduced dimensions. */
-  readonly per: 'element' | 'group' | 'position';
+  /**
+   * How many elements it has: as many as x, some a group, one for each position in the reduced dimensions, or some in all. The
+   * last two are the same for every block.
+   */
+  readonly per: 'element' | 'group' | 'position' | 'call';
+  /** How many a group has, or the call. @defaultValue 1 */
+  readonly count?: number;
   readonly input: Operand | undefined;
   readonly output: Target | undefined;
 }
@@ -70,12 +75,25 @@ function isCopiedIn({ per, input }: Part, dtype: DType, plan: BlockPlan): boolea
 }
 
 /**
+ * The arrays of a gradient that have as many elements as x. dx takes the place of dy, unless it is x: what comes from outside
+ * would then be copied over x.
+ */
+export function gradientParts(dy: Operand, x: Operand, dx: Target | undefined): [dy: Part, x: Part] {
+  const isX = dx !== undefined && dx.address !== 0 && dx.address === x.address;
+  return [
+    { per: 'element', input: dy, output: isX ? undefined : dx },
+    { per: 'element', input: x, output: isX ? dx : undefined },
+  ];
+}
+
+/**
  * Runs a kernel over arrays wherever they lie. What lies in the heap is used where it is; everything else passes through the
  * scratch block, in blocks of whole groups and in their order.
  * @param shape - of x, without zeros
  * @param axes - mask of its reduced dimensions
  * @param parts - the arrays. An output that lies in the heap may be the very input that it is paired with, but touch no other
  * @param workspaceOf - bytes that the kernel needs besides, given the first block, of which there is none larger
+ * @param oneByOne - whether each block is a single group
  * @throws {@link LayerNormError} `ERR_OUT_OF_MEMORY`, with nothing written
  */
 export function passThrough(
@@ -87,17 +105,21 @@ export function passThrough(
   parts: readonly Part[],
   kernel: Kernel,
   workspaceOf?: (first: Block) => number,
+  oneByOne = false,
 ): void {
   const parameterType = parameterDType(dtype);
   const typeOf = ({ per }: Part): DType => (per === 'element' ? dtype : parameterType);
   const total = elementCount(shape);
   const positions = elementCount(reducedShape(shape, axes));
+  const counts = parts.map(({ per, count = 1 }) => (per === 'position' ? positions : count));
   // Small calls spend their time here: plain loops over the parts.
   const layOut = (limit: number): Layout => {
     const plan = planBlocks(shape, axes, BYTES_PER_ELEMENT[dtype], limit);
     const starts: (number | undefined)[] = [];
     let bytes = 0;
-    for (const part of parts) {
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as Part;
+      const count = counts[i] as number;
       const { per, output } = part;
       const type = typeOf(part);
       const apart = per === 'element' && !plan.contiguous;
@@ -105,7 +127,7 @@ export function passThrough(
         ? apart || !isDirect(output.address, output.dtype, type)
         : isCopiedIn(part, type, plan);
       starts.push(staged ? bytes : undefined);
-      const most = per === 'element' ? plan.elements : per === 'group' ? plan.groups : positions;
+      const most = per === 'element' ? plan.elements : per === 'group' ? plan.groups * count : count;
       if (staged) bytes += aligned(most * BYTES_PER_ELEMENT[type]);
     }
     const workspaceBytes = workspaceOf ? workspaceOf(blocksOf(plan).next().value as Block) : 0;
@@ -120,7 +142,7 @@ export function passThrough(
     if (input && !isDirect(input.address, input.stored, dtype)) inHeap = false;
     if (output && !isDirect(output.address, output.dtype, dtype)) inHeap = false;
   }
-  let layout = layOut(inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut);
+  let layout = layOut(oneByOne ? 0 : inHeap ? Number.MAX_SAFE_INTEGER : BLOCK_BYTES / cut);
   if (heap.tryScratch(layout.bytes) === 0) {
     // Slower, but it needs the least: one group at a time.
     layout = layOut(0);
@@ -146,9 +168,10 @@ export function passThrough(
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] as Part;
       const { per, input, output } = part;
+      const count = counts[i] as number;
       const type = typeOf(part);
       const bytesPerElement = BYTES_PER_ELEMENT[type];
-      const offset = per === 'element' ? block.offset : per === 'group' ? firstGroup : 0;
+      const offset = per === 'element' ? block.offset : per === 'group' ? firstGroup * count : 0;
       const start = starts[i];
       const source = sources[i];
       const array = output ?? input;
@@ -161,8 +184,8 @@ export function passThrough(
       if (!source) continue;
       const copy = copierOf(input?.stored, type);
       if (per === 'element') copyBlockIn(elements, at, source, plan, block, copy);
-      else if (per === 'group') copy(parameters, at, source, offset, groups);
-      else if (firstGroup === 0) copy(parameters, at, source, 0, positions);
+      else if (per === 'group') copy(parameters, at, source, offset, groups * count);
+      else if (firstGroup === 0) copy(parameters, at, source, 0, count);
     }
     heap.writeDims(block.dims);
     const workspace = scratch + layout.workspace;
@@ -172,12 +195,13 @@ export function passThrough(
       const { per, output } = part;
       const sink = sinks[i];
       if (!sink) continue;
+      const count = counts[i] as number;
       const type = typeOf(part);
       const at = (to[i] as number) / BYTES_PER_ELEMENT[type];
       const copy = copierOf(type, output?.dtype);
       if (per === 'element') copyBlockOut(sink, elements, at, plan, block, copy);
-      else if (per === 'group') copy(sink, firstGroup, parameters, at, groups);
-      else if (last) copy(sink, 0, parameters, at, positions);
+      else if (per === 'group') copy(sink, firstGroup * count, parameters, at, groups * count);
+      else if (last) copy(sink, 0, parameters, at, count);
     }
   }
 }

@@ -7,9 +7,12 @@ export type Shape = readonly number[];
 /** The largest size that the core takes: an uint32. */
 const MAX_SIZE = 2 ** 32 - 1;
 
-/** Writes a shape as error messages show it: `[2, 4]`. */
-export function formatShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
+/** Sizes of which some are not known yet: null. */
+export type PartialShape = readonly (number | null)[];
+
+/** Writes a shape as error messages show it: `[2, 4]`, `[null, 4]`. */
+export function formatShape(shape: PartialShape): string {
+  return `[${shape.map(String).join(', ')}]`;
 }
 
 /** Number of elements: the product of the sizes, 1 for rank 0. */
@@ -71,7 +74,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
  * @returns a mask whose bit i stands for dimension i
  * @throws {@link LayerNormError} `ERR_AXIS`
  */
-export function readAxes(operation: string, axis: unknown, shape: Shape): number {
+export function readAxes(operation: string, axis: unknown, shape: PartialShape): number {
   const rank = shape.length;
   if (!isAxisList(axis)) {
     throw new LayerNormError(
@@ -102,7 +105,7 @@ function isAxisList(axis: unknown): axis is number | readonly number[] {
   return Array.isArray(axis) ? axis.every(Number.isInteger) : Number.isInteger(axis);
 }
 
-function maskOfAxis(operation: string, axis: number, shape: Shape): number {
+function maskOfAxis(operation: string, axis: number, shape: PartialShape): number {
   const rank = shape.length;
   if (axis < -rank || axis >= rank) {
     throw new LayerNormError(
@@ -159,4 +162,29 @@ export function collapse(shape: Shape, axes: number): CollapsedShape {
   // Groups of one element: something has to be reduced.
   if (collapsed === 0) collapsed = 1 << (dims.push(1) - 1);
   return { dims, axes: collapsed >>> 0 };
+}
+
+/** Goes through all indices of some dimensions, the last of them varying fastest, with the sum of what their `steps` lead to. */
+export function eachIndex(
+  dims: Shape,
+  steps: readonly number[],
+  visit: (sum: number, index: number) => void,
+): void {
+  const count = elementCount(dims);
+  const indices = new Array<number>(dims.length).fill(0);
+  let sum = 0;
+  for (let index = 0; index < count; index++) {
+    visit(sum, index);
+    // Counts up as an odometer does.
+    for (let i = dims.length - 1; i >= 0; i--) {
+      const next = (indices[i] as number) + 1;
+      if (next < (dims[i] as number)) {
+        indices[i] = next;
+        sum += steps[i] as number;
+        break;
+      }
+      sum -= (next - 1) * (steps[i] as number);
+      indices[i] = 0;
+    }
+  }
 }

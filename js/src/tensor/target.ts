@@ -105,21 +105,29 @@ export function produce<Name extends string>(
 
 /**
  * Refuses an array that does not have the shape of x; a typed array need only have as many elements.
+ * @param like - what x is called in this operation
  * @throws {@link LayerNormError} `ERR_SHAPE`
  */
-export function checkSameShape(operation: string, argument: string, operand: Operand, shape: Shape): void {
+export function checkSameShape(
+  operation: string,
+  argument: string,
+  operand: Operand,
+  shape: Shape,
+  like = 'x',
+): void {
   if (operand.shaped ? sameShape(operand.shape, shape) : operand.length === elementCount(shape)) return;
   throw new LayerNormError(
     'ERR_SHAPE',
     operand.shaped
-      ? `${operation}: ${argument} has shape ${formatShape(operand.shape)}, expected ${formatShape(shape)}, the shape of x`
-      : `${operation}: ${argument} has ${operand.length} elements, expected ${elementCount(shape)}, as x ${formatShape(shape)} has`,
+      ? `${operation}: ${argument} has shape ${formatShape(operand.shape)}, expected ${formatShape(shape)}, the shape of ${like}`
+      : `${operation}: ${argument} has ${operand.length} elements, expected ${elementCount(shape)}, as ${like} ${formatShape(shape)} has`,
   );
 }
 
 /**
  * Reads the option `out`.
  * @param shape - what the result has
+ * @param like - what x is called in this operation
  * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`
  */
 export function readOutput(
@@ -128,6 +136,7 @@ export function readOutput(
   out: unknown,
   dtype: DType,
   shape: Shape,
+  like = 'x',
 ): Operand {
   const operand = readOperand(operation, owner, 'out', out, undefined, dtype);
   if (operand.copied) {
@@ -142,7 +151,7 @@ export function readOutput(
       `${operation}: out has elements of ${operand.stored ?? 'an integer type'}, expected ${dtype}, the type of the result`,
     );
   }
-  checkSameShape(operation, 'out', operand, shape);
+  checkSameShape(operation, 'out', operand, shape, like);
   return operand;
 }
 

@@ -127,6 +127,16 @@ export type ResultOf<X, D extends DType = DTypeOf<X>> = X extends Tensor
 /** The container of what goes with a result for `X`: of its kind, but of float32 where `D` has 16 bits. */
 export type ParameterResultOf<X, D extends DType> = ResultOf<X, ParameterDType<D>>;
 
+/**
+ * The container of a result for `X` of fewer dimensions: of the kind that `X` is, but of float32 where `D` has 16 bits. How deep
+ * nested arrays are, the options decide.
+ */
+export type ReducedResultOf<X, D extends DType> = X extends readonly unknown[]
+  ? X extends readonly number[]
+    ? number[]
+    : NestedArray
+  : ParameterResultOf<X, D>;
+
 /** What an argument turned out to be. */
 export interface Operand {
   readonly kind: 'typed array' | 'tensor' | 'nested' | 'object';
@@ -158,6 +168,7 @@ export function elementsOf(heap: Heap, operand: Operand): NumericArray {
 /**
  * Finds out what an argument is, by what it has and never by `instanceof`, which fails across realms and copies of a
  * library.
+ * @param owner - whose heap the call runs in; undefined for a call that needs none, which then sees all elements in `data`
  * @param argument - its name, for error messages
  * @param shape - sizes that the caller gave for it; a typed array without them has one dimension
  * @param bits - the option `dtype`: of what a `Uint16Array` holds the bits, if that is a type of 16 bits
@@ -165,7 +176,7 @@ export function elementsOf(heap: Heap, operand: Operand): NumericArray {
  */
 export function readOperand(
   operation: string,
-  owner: HeapOwner,
+  owner: HeapOwner | undefined,
   argument: string,
   value: unknown,
   shape?: unknown,
@@ -211,7 +222,7 @@ function bitsOf(data: NumericArray): NumericArray {
 /** An operand whose elements lie together in a typed array, in the heap or outside. */
 function operandOf(
   operation: string,
-  owner: HeapOwner,
+  owner: HeapOwner | undefined,
   value: object,
   shape: Shape,
   data: NumericArray,
@@ -219,7 +230,7 @@ function operandOf(
   dtype: DType,
 ): Operand {
   const stored = dtype !== 'float32' || className === 'Float32Array' ? dtype : undefined;
-  const inHeap = owner.heap(operation).owns(data.buffer);
+  const inHeap = owner?.heap(operation).owns(data.buffer) ?? false;
   const shaped = value !== data;
   const isFloat16Array = className === 'Float16Array';
   data = isFloat16Array ? bitsOf(data) : data;
@@ -241,7 +252,7 @@ function operandOf(
 
 function readTypedArray(
   operation: string,
-  owner: HeapOwner,
+  owner: HeapOwner | undefined,
   argument: string,
   value: NumericArray,
   className: string,
@@ -268,7 +279,12 @@ function checkCount(operation: string, argument: string, length: number, shape: 
   );
 }
 
-function readTensor(operation: string, owner: HeapOwner, argument: string, value: HeapTensor): Operand {
+function readTensor(
+  operation: string,
+  owner: HeapOwner | undefined,
+  argument: string,
+  value: HeapTensor,
+): Operand {
   const address = value.addressIn(operation, argument, owner);
   const isHere = value.liesIn(owner); // or else in another heap of the engine
   return {
@@ -372,7 +388,7 @@ function copyOf(
 
 function readObject(
   operation: string,
-  owner: HeapOwner,
+  owner: HeapOwner | undefined,
   argument: string,
   value: Record<string, unknown>,
   bits: unknown,
@@ -513,7 +529,9 @@ function gather(
   offset: number,
   dtype: DType,
 ): NumericArray {
-  const gathered = newArray(typedArrayName(data) === 'Float64Array' ? 'float64' : dtype, elementCount(shape));
+  // Nothing is rounded here: integers of 32 bits need float64.
+  const isWide = /64|nt32/.test(typedArrayName(data) as string);
+  const gathered = newArray(isWide ? 'float64' : dtype, elementCount(shape));
   const last = shape.length - 1;
   const inner = shape[last] as number;
   const innerStride = strides[last] as number;

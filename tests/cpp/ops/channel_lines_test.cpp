@@ -38,8 +38,8 @@ void expect_formula() {
         EXPECT_EQ(lines.get(c).factor, affine[c].factor);
       }
       std::vector<T> line(count), segment(count);
-      lines.template apply<S>(Plain<T>{}, x.data(), line.data(), count);
-      apply_segment<S>(Plain<T>{}, x.data(), segment.data(), count, affine[0]);
+      lines.template apply<S>(Storage<T>(), x.data(), line.data(), count, 1, count, count);
+      apply_segment<S>(Storage<T>(), x.data(), segment.data(), count, affine[0]);
       for (std::size_t c = 0; c < count; ++c) {
         ASSERT_EQ(line[c], formula(x[c], affine[c])) << c;
         ASSERT_EQ(segment[c], formula(x[c], affine[0])) << c;
@@ -55,11 +55,11 @@ TYPED_TEST(ChannelLinesTest, LinesAndSegmentsFollowTheFormula) {
 TEST(ChannelLines, SavedElementsComeBack) {
   std::vector<float> numbers = {1, 2, 3, 4}, room(4);
   std::byte* saved = reinterpret_cast<std::byte*>(room.data());
-  copy_saved(numbers.data(), 2, saved, false);
-  copy_saved(numbers.data() + 2, 2, saved, false);
+  copy_saved(numbers.data(), 2 * sizeof(float), saved, false);
+  copy_saved(numbers.data() + 2, 2 * sizeof(float), saved, false);
   numbers = {9, 9, 9, 9};
   saved = reinterpret_cast<std::byte*>(room.data());
-  copy_saved(numbers.data(), 4, saved, true);
+  copy_saved(numbers.data(), 4 * sizeof(float), saved, true);
   EXPECT_EQ(numbers, (std::vector<float>{1, 2, 3, 4}));
 }
 

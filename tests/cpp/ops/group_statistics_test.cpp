@@ -39,7 +39,7 @@ void expect_layout_changes_nothing() {
       const std::size_t cols = pieces * length;
       for (const double offset : {0.0, 50.0, 1e6}) {
         const std::vector<T> row = normal_numbers<T>(cols, cols, offset);
-        const auto whole = piece_statistics<S>(Plain<T>{}, row.data(), runs_of(1, cols, 0), cols, 1e-5);
+        const auto whole = piece_statistics<S>(Storage<T>(), row.data(), runs_of(1, cols, 0), cols, 1e-5);
         // Every third piece of a larger array, and every third column of one.
         std::vector<T> scattered(3 * cols), columns(3 * cols);
         for (std::size_t i = 0; i < cols; ++i) {
@@ -47,13 +47,12 @@ void expect_layout_changes_nothing() {
           columns[3 * i + 1] = row[i];
         }
         const Runs runs = runs_of(pieces, length, 3 * length);
-        expect_equal(piece_statistics<S>(Plain<T>{}, scattered.data(), runs, cols, 1e-5), whole);
+        expect_equal(piece_statistics<S>(Storage<T>(), scattered.data(), runs, cols, 1e-5), whole);
         Runs column;
         column.push_outer({cols, 3});
-        column_statistics<S>(Plain<T>{}, columns.data(), column, cols, 3, 1e-5,
-                             [&](std::size_t c, const GroupStatistics<T>& s) {
-                               if (c == 1) expect_equal(s, whole);
-                             });
+        GroupStatistics<T> statistics[3];
+        column_statistics<S>(Storage<T>(), columns.data(), column, cols, 3, 1e-5, statistics);
+        expect_equal(statistics[1], whole);
       }
     }
   }
@@ -72,8 +71,8 @@ void expect_careful(double size, double offset) {
   const auto expected =
       layer_norm_reference<long double>(std::vector<double>(row.begin(), row.end()), {1, 100}, 2, 0);
   const Runs runs = runs_of(1, cols, 0);
-  const auto quick = piece_statistics<S>(Plain<T>{}, row.data(), runs, cols, 0);
-  for (const auto& s : {careful_statistics(Plain<T>{}, row.data(), runs, cols, 0), quick}) {
+  const auto quick = piece_statistics<S>(Storage<T>(), row.data(), runs, cols, 0);
+  for (const auto& s : {careful_statistics(Storage<T>(), row.data(), runs, cols, 0), quick}) {
     EXPECT_NEAR(static_cast<double>(s.mean() / expected.mean[0]), 1, 1e-7) << size;
     EXPECT_NEAR(static_cast<double>(s.saved_rstd(0) / expected.rstd[0]), 1, 1e-6) << size;
   }
@@ -88,7 +87,7 @@ TYPED_TEST(GroupStatisticsTest, GroupsBeyondTheRangeOfTheirTypeAreKnown) {
 TYPED_TEST(GroupStatisticsTest, ConstantGroupsHaveNoVariance) {
   for (const float value : {0.0f, 0.1f, 1e7f / 3, 1e30f, 1e-30f}) {
     const std::vector<float> row(77, value);
-    const auto s = piece_statistics<TypeParam>(Plain<float>{}, row.data(), runs_of(1, 77, 0), 77, 1e-3);
+    const auto s = piece_statistics<TypeParam>(Storage<float>(), row.data(), runs_of(1, 77, 0), 77, 1e-3);
     EXPECT_EQ(s.variance, 0) << value;
     EXPECT_EQ(((value * s.scale - s.mean_hi) - s.mean_lo) * static_cast<float>(s.rstd), 0) << value;
     EXPECT_NEAR(s.saved_rstd(1e-3), 1 / std::sqrt(1e-3), 1e-12);
@@ -99,28 +98,25 @@ TYPED_TEST(GroupStatisticsTest, NaNAndInfinityMakeTheirGroupNaN) {
   for (const float value : {NAN, INFINITY, -INFINITY}) {
     std::vector<float> row = normal_numbers<float>(77, 1);
     row[50] = value;
-    const auto s = piece_statistics<TypeParam>(Plain<float>{}, row.data(), runs_of(1, 77, 0), 77, 1e-3);
+    const auto s = piece_statistics<TypeParam>(Storage<float>(), row.data(), runs_of(1, 77, 0), 77, 1e-3);
     EXPECT_TRUE(std::isnan(s.rstd));
   }
 }
 
 TYPED_TEST(GroupStatisticsTest, SixteenBitsGiveWhatTheirFloatsGive) {
   for (const DType dtype : {DType::float16, DType::bfloat16}) {
-    const SixteenBits<TypeParam> storage(dtype);
+    const Storage<float> storage(simd::widen<TypeParam>(dtype), simd::narrow<TypeParam>(dtype));
     const Bits bits = narrowed<TypeParam>(dtype, normal_numbers<float>(3 * 600, 5, 2));
     const std::vector<float> numbers = widened<TypeParam>(dtype, bits);
     const Runs runs = runs_of(3, 500, 600);
     expect_equal(piece_statistics<TypeParam>(storage, bits.data(), runs, 1500, 1e-3),
-                 piece_statistics<TypeParam>(Plain<float>{}, numbers.data(), runs, 1500, 1e-3));
+                 piece_statistics<TypeParam>(Storage<float>(), numbers.data(), runs, 1500, 1e-3));
     Runs rows;
     rows.push_outer({20, 90});
-    std::vector<GroupStatistics<float>> all;
-    column_statistics<TypeParam>(storage, bits.data(), rows, 20, 90, 1e-3,
-                                 [&](std::size_t, const auto& s) { all.push_back(s); });
-    std::size_t n = 0;
-    column_statistics<TypeParam>(Plain<float>{}, numbers.data(), rows, 20, 90, 1e-3,
-                                 [&](std::size_t, const auto& s) { expect_equal(s, all[n++]); });
-    EXPECT_EQ(n, 90u);
+    std::vector<GroupStatistics<float>> of_bits(90), of_numbers(90);
+    column_statistics<TypeParam>(storage, bits.data(), rows, 20, 90, 1e-3, of_bits.data());
+    column_statistics<TypeParam>(Storage<float>(), numbers.data(), rows, 20, 90, 1e-3, of_numbers.data());
+    for (std::size_t c = 0; c < 90; ++c) expect_equal(of_bits[c], of_numbers[c]);
   }
 }
 

@@ -15,7 +15,7 @@ TYPED_TEST_SUITE(StorageTest, SimdTypes);
 
 TEST(Storage, PlainElementsAreUsedWhereTheyLie) {
   const std::vector<double> x(7);
-  Plain<double>{}.read(x.data(), x.size(), [&](const double* elements, std::size_t n, std::size_t first) {
+  Storage<double>().read(x.data(), x.size(), [&](const double* elements, std::size_t n, std::size_t first) {
     EXPECT_EQ(elements, x.data());
     EXPECT_EQ(n, 7u);
     EXPECT_EQ(first, 0u);
@@ -24,7 +24,7 @@ TEST(Storage, PlainElementsAreUsedWhereTheyLie) {
 
 TYPED_TEST(StorageTest, SixteenBitsPassThroughABufferInOrder) {
   for (const DType dtype : {DType::float16, DType::bfloat16}) {
-    const SixteenBits<TypeParam> storage(dtype);
+    const Storage<float> storage(simd::widen<TypeParam>(dtype), simd::narrow<TypeParam>(dtype));
     for (const std::size_t count : {1u, 31u, 512u, 513u, 1300u}) {
       const Bits x = narrowed<TypeParam>(dtype, normal_numbers<float>(count, count));
       const std::vector<float> expected = widened<TypeParam>(dtype, x);

@@ -1,8 +1,15 @@
 import {
   type Axes,
+  computedWith,
   readCommonArguments,
+  readDxOut,
+  readDy,
+  readInput,
   readOut,
+  readOutputs,
   readParameter,
+  readPositions,
+  readSpan,
   readStatistic,
 } from '../../../js/src/ops/arguments.js';
 import { defaultHeapOwner } from '../../../js/src/runtime/heap.js';
@@ -104,5 +111,64 @@ test('out may be x or dy, and nothing else that is read', () => {
     () => readOut(common, array, { gamma: x }),
     'ERR_ARGUMENT',
     'f: out overlaps gamma in memory, expected an array of its own',
+  );
+});
+
+test('x and its types: the core gets 16 bits only where nothing is rounded before', () => {
+  const known = { shape: true, dtype: true };
+  const bits = new Uint16Array(4);
+  const types = (x: object, dtype?: string) => {
+    const input = readInput('f', owner, x, { dtype }, known);
+    return [input.dtype, input.computed, computedWith(input, readDy(input, new Float32Array(4)))];
+  };
+  expect(types(bits, 'float16')).toEqual(['float16', 'float16', 'float32']);
+  expect(types(new Float32Array(4), 'float16')).toEqual(['float16', 'float32', 'float32']);
+  expect(types(new Float32Array(4))).toEqual(['float32', 'float32', 'float32']);
+  expect(types(new Float64Array(4))).toEqual(['float64', 'float64', 'float64']);
+  const input = readInput('f', owner, bits, { dtype: 'bfloat16' }, known);
+  expect(computedWith(input, readDy(input, bits))).toBe('bfloat16');
+  expectError(
+    () => readDy(input, new Uint16Array(3)),
+    'ERR_SHAPE',
+    'f: dy has 3 elements, expected 4, as x [4] has',
+  );
+});
+
+test('which gradients, and where dx goes', () => {
+  const known = ['dx', 'dgamma'] as const;
+  expect(readOutputs('f', null, known)).toEqual(known);
+  expect(readOutputs('f', ['dgamma'], known)).toEqual(['dgamma']);
+  for (const wrong of [[], ['dbeta'], 'dx']) {
+    expectError(
+      () => readOutputs('f', wrong, known, ': that is all'),
+      'ERR_ARGUMENT',
+      /^f: outputs is .*, expected one or more of \['dx', 'dgamma'\]: that is all$/,
+    );
+  }
+  const array = new Float32Array(4);
+  const common = readCommonArguments('f', owner, array, {}, {});
+  const inputs = { x: common.x };
+  expect(readDxOut(common, array, ['dx'], inputs)?.value).toBe(array);
+  expect(readDxOut(common, undefined, ['dgamma'], inputs)).toBeUndefined();
+  expectError(
+    () => readDxOut(common, array, ['dgamma'], inputs),
+    'ERR_ARGUMENT',
+    "f: out is given, expected 'dx' among outputs ['dgamma']",
+  );
+});
+
+test('what has to be given, and what has a shape of its own', () => {
+  expect(readPositions('f', owner, 'mean', shaped(2, 4), shape, both, 'float32').length).toBe(8);
+  expectError(
+    () => readPositions('f', owner, 'mean', null, shape, both, 'float32'),
+    'ERR_ARGUMENT',
+    /^f: mean is null, expected a typed array/,
+  );
+  const where = (): string => 'two times two';
+  expect(readSpan('f', owner, 'mean', shaped(2, 2), [2, 2], 0b11, 'float32', where).length).toBe(4);
+  expectError(
+    () => readSpan('f', owner, 'mean', [1], [2, 2], 0b11, 'float32', where),
+    'ERR_SHAPE',
+    'f: mean has 1 elements, expected 4, two times two',
   );
 });

@@ -1,7 +1,7 @@
 // The gradient: golden (Keras), bounded (a float64 reference, finite differences) and bitwise (containers, blocks, in place).
 import fc from 'fast-check';
 import { createEngine, layerNorm, layerNormBackward, layerNormForward, type Tensor, tensor } from 'layernorm';
-import { goldenCases, type KerasCase } from '../support/golden.js';
+import { kerasCases } from '../support/golden.js';
 import { normals, seeded } from '../support/random.js';
 import { layerNormBackwardReference } from '../support/reference.js';
 import { expectSameBits, firstMismatch } from '../support/ulp.js';
@@ -11,7 +11,7 @@ const reduced = (shape: readonly number[], axes: readonly number[]): number[] =>
   shape.filter((_, i) => axes.includes(i));
 
 describe('Keras 3.16', () => {
-  test.each(goldenCases<KerasCase>('keras_layer_normalization.json'))(
+  test.each(kerasCases('LayerNormalization'))(
     '$name',
     ({ config, input, dy, grads, weight_names, weights_before }) => {
       const gamma = weights_before[weight_names.indexOf('gamma')]?.data;

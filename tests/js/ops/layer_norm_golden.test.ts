@@ -1,9 +1,9 @@
 // Tier: golden. Numbers that Keras and ONNX produced, and those that upstream tests spell out.
 import { layerNorm, layerNormForward } from 'layernorm';
-import { goldenCases, type KerasCase, type OnnxCase } from '../support/golden.js';
+import { goldenCases, kerasCases, type OnnxCase } from '../support/golden.js';
 import { firstMismatch } from '../support/ulp.js';
 
-const keras = goldenCases<KerasCase>('keras_layer_normalization.json');
+const keras = kerasCases('LayerNormalization');
 const onnx = goldenCases<OnnxCase>('onnx_layer_normalization.json');
 
 test('all cases are there', () => {

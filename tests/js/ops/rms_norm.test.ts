@@ -2,7 +2,7 @@
 // after the report (tier: bounded). What it shares with unit normalization is in normalize.test.ts.
 import { rmsNorm, rmsNormForward, tensor } from 'layernorm';
 import { expectError } from '../support/errors.js';
-import { type GoldenArray, goldenCases, type KerasCase } from '../support/golden.js';
+import { type GoldenArray, goldenCases, kerasCases } from '../support/golden.js';
 import { normals } from '../support/random.js';
 import { aboutZeroReference } from '../support/reference.js';
 import { expectSameBits, firstMismatch, maxUlpError } from '../support/ulp.js';
@@ -15,7 +15,7 @@ interface OnnxCase {
 }
 
 describe('Keras 3.16', () => {
-  const cases = goldenCases<KerasCase>('keras_rms_normalization.json');
+  const cases = kerasCases('RMSNormalization');
   test('all cases are there', () => expect(cases).toHaveLength(3));
   test.each(cases)('$name', ({ config, input, weights_before, output }) => {
     const y = rmsNorm(Float32Array.from(input.data), {

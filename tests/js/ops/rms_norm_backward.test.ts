@@ -1,12 +1,12 @@
 // What is the own of RMS normalization's gradient: gamma, and what Keras computed (tier: golden). What it shares with that of
 // unit normalization is in normalize_backward.test.ts.
 import { rmsNormBackward, rmsNormForward, tensor } from 'layernorm';
-import { goldenCases, type KerasCase } from '../support/golden.js';
+import { kerasCases } from '../support/golden.js';
 import { normals } from '../support/random.js';
 import { aboutZeroReference } from '../support/reference.js';
 import { expectSameBits, firstMismatch } from '../support/ulp.js';
 
-test.each(goldenCases<KerasCase>('keras_rms_normalization.json'))(
+test.each(kerasCases('RMSNormalization'))(
   'Keras 3.16: $name',
   ({ config, input, dy, grads, weights_before }) => {
     const x = Float32Array.from(input.data);

@@ -1,7 +1,7 @@
 // What is unit normalization's own: what Keras and ONNX computed (tier: golden), and where the peers went wrong, each test named after
 // the report (tier: bounded). What it shares with RMS normalization is in normalize.test.ts.
 import { tensor, unitNorm, unitNormForward } from 'layernorm';
-import { type GoldenArray, goldenCases, type KerasCase } from '../support/golden.js';
+import { type GoldenArray, goldenCases, kerasCases } from '../support/golden.js';
 import { normals } from '../support/random.js';
 import { firstMismatch } from '../support/ulp.js';
 
@@ -13,7 +13,7 @@ interface OnnxCase {
 }
 
 describe('Keras 3.16', () => {
-  const cases = goldenCases<KerasCase>('keras_unit_normalization.json');
+  const cases = kerasCases('UnitNormalization');
   test('all cases are there', () => expect(cases).toHaveLength(4));
   test.each(cases)('$name', ({ config, input, output }) => {
     const y = unitNorm(Float32Array.from(input.data), { shape: input.shape, axis: config.axis });

@@ -2,20 +2,17 @@
 // RMS normalization is in normalize_backward.test.ts.
 import { unitNormBackward, unitNormForward } from 'layernorm';
 import { expectError } from '../support/errors.js';
-import { goldenCases, type KerasCase } from '../support/golden.js';
+import { kerasCases } from '../support/golden.js';
 import { aboutZeroReference } from '../support/reference.js';
 import { firstMismatch } from '../support/ulp.js';
 
-test.each(goldenCases<KerasCase>('keras_unit_normalization.json'))(
-  'Keras 3.16: $name',
-  ({ config, input, dy, grads }) => {
-    const x = Float32Array.from(input.data);
-    const options = { shape: input.shape, axis: config.axis };
-    const { rstd } = unitNormForward(x, options);
-    const { dx } = unitNormBackward(Float32Array.from(dy.data), x, { ...options, rstd });
-    expect(firstMismatch(dx, grads.input.data, 2e-5, 2e-6)).toBeUndefined();
-  },
-);
+test.each(kerasCases('UnitNormalization'))('Keras 3.16: $name', ({ config, input, dy, grads }) => {
+  const x = Float32Array.from(input.data);
+  const options = { shape: input.shape, axis: config.axis };
+  const { rstd } = unitNormForward(x, options);
+  const { dx } = unitNormBackward(Float32Array.from(dy.data), x, { ...options, rstd });
+  expect(firstMismatch(dx, grads.input.data, 2e-5, 2e-6)).toBeUndefined();
+});
 
 test('keras_23093_zero_vector: the gradient is finite, that of a constant factor', () => {
   const x = new Float32Array(4);

@@ -1,7 +1,7 @@
 // The oracle: slow, obvious, in float64 with compensated sums.
 
 /** Sum with the rounding error of every addition added at the end (Neumaier). */
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   let total = 0;
   let lost = 0;
   for (const value of values) {

@@ -3,7 +3,7 @@ import { type Heap, HeapOwner } from '../../../js/src/runtime/heap.js';
 import { instantiate } from '../../../js/src/runtime/load.js';
 import type { Block } from '../../../js/src/tensor/blocks.js';
 import { HeapTensor } from '../../../js/src/tensor/heap_tensor.js';
-import { aligned, type Kernel, passThrough } from '../../../js/src/tensor/passage.js';
+import { aligned, gradientParts, type Kernel, passThrough } from '../../../js/src/tensor/passage.js';
 import { elementCount } from '../../../js/src/tensor/shape.js';
 import { targetOf } from '../../../js/src/tensor/target.js';
 import { type Operand, readOperand } from '../../../js/src/tensor/tensor_like.js';
@@ -157,4 +157,87 @@ test("a kernel's status is an error", () => {
       () => 1,
     ),
   ).toThrow(/^f: /);
+});
+
+test('several elements a group, and arrays that are the same for every block', () => {
+  const heap = owner.heap('test');
+  const [rows, columns] = [300, 400];
+  const x = new Float32Array(rows * columns);
+  const pairs = Float32Array.from({ length: 2 * rows }, (_, i) => i);
+  const three = new Float32Array([1, 2, 3]);
+  const doubled = new Float32Array(2 * rows);
+  const sums = new Float32Array(3);
+  let blocks = 0;
+  passThrough(
+    'f',
+    heap,
+    'float32',
+    [rows, columns],
+    0b10,
+    [
+      { per: 'element', input: read(x), output: undefined },
+      { per: 'group', count: 2, input: read(pairs), output: undefined },
+      { per: 'call', count: 3, input: read(three), output: undefined },
+      { per: 'group', count: 2, input: undefined, output: targetOf(read(doubled)) },
+      { per: 'call', count: 3, input: undefined, output: targetOf(read(sums)) },
+    ],
+    ({ groups, firstGroup }, from, to) => {
+      blocks++;
+      const numbers = heap.elements('float32');
+      const at = (addresses: readonly number[], part: number): number => (addresses[part] as number) / 4;
+      for (let i = 0; i < 2 * groups; i++) {
+        expect(numbers[at(from, 1) + i]).toBe(2 * firstGroup + i);
+        numbers[at(to, 3) + i] = 2 * (numbers[at(from, 1) + i] as number);
+      }
+      for (let i = 0; i < 3; i++) {
+        if (firstGroup === 0) numbers[at(to, 4) + i] = 0;
+        (numbers[at(to, 4) + i] as number) += groups * (numbers[at(from, 2) + i] as number);
+      }
+      return 0;
+    },
+  );
+  expect(blocks).toBeGreaterThan(1);
+  expect(doubled).toEqual(pairs.map((value) => 2 * value));
+  expect(sums).toEqual(three.map((value) => value * rows));
+});
+
+test('one by one, also where everything lies in the heap', () => {
+  const tensor = new HeapTensor('f', owner, [4, 3], 'float32');
+  tensor.array.set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  const heap = owner.heap('test');
+  const columns: number[][] = [];
+  passThrough(
+    'f',
+    heap,
+    'float32',
+    [4, 3],
+    0b01,
+    [{ per: 'element', input: read(tensor), output: undefined }],
+    ({ groups, elements }, [at]) => {
+      expect([groups, elements]).toEqual([1, 4]);
+      columns.push(Array.from(heap.elements('float32').subarray((at as number) / 4, (at as number) / 4 + 4)));
+      return 0;
+    },
+    undefined,
+    true,
+  );
+  expect(columns).toEqual([
+    [0, 3, 6, 9],
+    [1, 4, 7, 10],
+    [2, 5, 8, 11],
+  ]);
+  tensor.dispose();
+});
+
+test('dx takes the place of dy, unless it is x', () => {
+  const [dy, x] = [new HeapTensor('f', owner, [2], 'float32'), new HeapTensor('f', owner, [2], 'float32')];
+  const [dyRead, xRead] = [read(dy), read(x)];
+  const outputs = (dx: object | undefined): boolean[] =>
+    gradientParts(dyRead, xRead, dx && targetOf(read(dx))).map(({ output }) => output !== undefined);
+  expect(outputs(dy)).toEqual([true, false]);
+  expect(outputs(x)).toEqual([false, true]);
+  expect(outputs(new Float32Array(2))).toEqual([true, false]);
+  expect(outputs(undefined)).toEqual([false, false]);
+  dy.dispose();
+  x.dispose();
 });

@@ -1,6 +1,7 @@
 import {
   checkShape,
   collapse,
+  eachIndex,
   elementCount,
   formatShape,
   keptAsOnes,
@@ -123,4 +124,22 @@ describe('collapse', () => {
   ])('%j with mask %j is %j with mask %j', (shape, axes, dims, collapsed) => {
     expect(collapse(shape, axes)).toEqual({ dims, axes: collapsed });
   });
+});
+
+test('all indices, the last dimension fastest', () => {
+  const seen: number[][] = [];
+  eachIndex([2, 1, 3], [10, 7, 1], (sum, index) => seen.push([sum, index]));
+  expect(seen).toEqual([
+    [0, 0],
+    [1, 1],
+    [2, 2],
+    [10, 3],
+    [11, 4],
+    [12, 5],
+  ]);
+  for (const dims of [[2, 0], []]) {
+    let visits = 0;
+    eachIndex(dims, [1, 1].slice(0, dims.length), () => visits++);
+    expect(visits).toBe(dims.length === 0 ? 1 : 0);
+  }
 });
