@@ -25,6 +25,7 @@ export {
   type PolicyName,
   type VariableDType,
 } from './layers/dtype_policy.js';
+export { type SavableLayer, type SerializedLayer, serializeLayer } from './layers/envelope.js';
 export { GroupNormalization, type GroupNormalizationOptions } from './layers/group_normalization.js';
 export {
   type Initializer,
@@ -50,6 +51,13 @@ export {
 } from './layers/regularizers.js';
 export { RMSNormalization, type RMSNormalizationOptions } from './layers/rms_normalization.js';
 export type { CustomObjects, SerializedIdentifier, SerializedObject } from './layers/serialization.js';
+export { deserializeLayer } from './layers/serialize_layer.js';
+export {
+  type KernelLayer,
+  type KernelVariable,
+  SpectralNormalization,
+  type SpectralNormalizationOptions,
+} from './layers/spectral_normalization.js';
 export { UnitNormalization, type UnitNormalizationOptions } from './layers/unit_normalization.js';
 export { setWarningHandler, type WarningHandler } from './layers/warnings.js';
 export { Weight, type WeightDType, type WeightOptions, type WeightValue } from './layers/weight.js';

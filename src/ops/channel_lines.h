@@ -6,6 +6,7 @@
 #include "ops/group_statistics.h"
 #include "ops/storage.h"
 #include "simd/row_ops.h"
+#include "simd/unroll.h"
 
 namespace layernorm {
 
@@ -53,6 +54,16 @@ template <simd::Simd S, class T>
   const auto apply = affine.careful() ? apply_affine<S, true, T> : apply_affine<S, false, T>;
   storage.map(x, y, count,
               [&](const T* from, T* to, std::size_t n, std::size_t) { apply(from, to, n, affine); });
+}
+
+// Lines that share the loads of what they have in common: a third faster in cache.
+inline constexpr std::size_t kLinesTogether = 4;
+
+// Not where memory is what is waited for: processors fetch ahead of one line, but of four they fetch half as fast.
+template <class T>
+bool takes_lines_together(const Storage<T>& storage, std::size_t elements) {
+  constexpr std::size_t kCachedBytes = 6 * 1024 * 1024;
+  return !storage.converts() && elements <= kCachedBytes / sizeof(T);
 }
 
 // The same for each channel of a line, in arrays of `capacity` elements.
@@ -107,27 +118,45 @@ class AffineArrays {
     careful_ = one.careful();
   }
 
-  // `count` elements of a line, the first of which are of `channel`.
+  // `lines` lines of `count` elements, `stride` elements apart, of a tensor of `elements`.
   template <simd::Simd S>
   [[gnu::noinline]] void apply(const Storage<T>& storage, const void* x, void* y, std::size_t count,
-                               std::size_t channel = 0) const {
-    storage.map(x, y, count, [&](const T* from, T* to, std::size_t n, std::size_t first) {
-      careful_ ? apply_as<S, true>(from, to, n, channel + first)
-               : apply_as<S, false>(from, to, n, channel + first);
-    });
+                               std::size_t lines, std::size_t stride, std::size_t elements) const {
+    std::size_t line = 0;
+    const bool together = takes_lines_together(storage, elements);
+    for (; together && line + kLines <= lines; line += kLines) {
+      const T* from = static_cast<const T*>(x) + line * stride;
+      T* to = static_cast<T*>(y) + line * stride;
+      careful_ ? apply_as<S, true, kLines>(from, to, stride, count, 0)
+               : apply_as<S, false, kLines>(from, to, stride, count, 0);
+    }
+    for (; line < lines; ++line) {
+      storage.map(storage.at(x, line * stride), storage.at(y, line * stride), count,
+                  [&](const T* from, T* to, std::size_t n, std::size_t first) {
+                    careful_ ? apply_as<S, true, 1>(from, to, n, n, first)
+                             : apply_as<S, false, 1>(from, to, n, n, first);
+                  });
+    }
   }
 
  private:
-  template <simd::Simd S, bool Careful>
-  [[gnu::noinline]] void apply_as(const T* x, T* y, std::size_t count, std::size_t channel) const {
+  static constexpr std::size_t kLines = kLinesTogether;
+
+  template <simd::Simd S, bool Careful, std::size_t Lines>
+  [[gnu::noinline]] void apply_as(const T* x, T* y, std::size_t stride, std::size_t count,
+                                  std::size_t channel) const {
     const T *scale = scale_ + channel, *hi = mean_hi_ + channel, *lo = mean_lo_ + channel;
     const T *factor = factor_ + channel, *offset = offset_ + channel;
-    simd::for_each_vector<simd::VectorOf<S, T>, T, 2>(count, [=]<class W>(std::size_t i) {
-      W v = W::load(x + i);
-      if constexpr (Careful) v = v * W::load(scale + i);
-      v = v - W::load(hi + i);
-      if constexpr (Careful) v = v - W::load(lo + i);
-      (v * W::load(factor + i) + W::load(offset + i)).store(y + i);
+    simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
+      const W mean = W::load(hi + i), by = W::load(factor + i), plus = W::load(offset + i);
+      LAYERNORM_UNROLL
+      for (std::size_t line = 0, at = i; line < Lines; ++line, at += stride) {
+        W v = W::load(x + at);
+        if constexpr (Careful) v = v * W::load(scale + i);
+        v = v - mean;
+        if constexpr (Careful) v = v - W::load(lo + i);
+        (v * by + plus).store(y + at);
+      }
     });
   }
 

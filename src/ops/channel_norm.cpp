@@ -58,10 +58,8 @@ template <simd::Simd S, class T>
                       first = channel + done;
     lines.set_group(width, s, p.gamma == nullptr ? nullptr : p.gamma + first,
                     p.beta == nullptr ? nullptr : p.beta + first);
-    for (std::size_t a = 0; a < p.shape.before; ++a) {
-      const std::size_t piece = at + a * p.shape.before_stride() + done;
-      lines.template apply<S>(p.storage, p.storage.at(p.x, piece), p.storage.at(p.y, piece), width);
-    }
+    lines.template apply<S>(p.storage, p.storage.at(p.x, at + done), p.storage.at(p.y, at + done), width,
+                            p.shape.before, p.shape.channels, p.shape.elements());
   }
 }
 
@@ -184,10 +182,8 @@ template <simd::Simd S, class T>
     }
   }
   if (p.y == nullptr) return;
-  for (std::size_t a = 0; a < shape.before; ++a) {
-    const std::size_t line = at + a * shape.before_stride();
-    lines.template apply<S>(p.storage, p.storage.at(p.x, line), p.storage.at(p.y, line), width);
-  }
+  lines.template apply<S>(p.storage, p.storage.at(p.x, at), p.storage.at(p.y, at), width, shape.before,
+                          shape.channels, shape.elements());
 }
 
 template <simd::Simd S, class T>
@@ -222,14 +218,14 @@ void apply_channels(const Storage<T>& storage, const ChannelShape& shape, const 
   for_each_range(
       Partition::of(shape.elements() / length, length),
       [&](std::size_t first, std::size_t last) {
+        if (lines) {
+          arrays.template apply<S>(storage, storage.at(x, first * length), storage.at(y, first * length),
+                                   length, last - first, length, shape.elements());
+          return;
+        }
         for (std::size_t n = first; n < last; ++n) {
-          const void* from = storage.at(x, n * length);
-          void* to = storage.at(y, n * length);
-          if (lines) {
-            arrays.template apply<S>(storage, from, to, length);
-          } else {
-            apply_segment<S>(storage, from, to, length, arrays.get(n % shape.channels));
-          }
+          apply_segment<S>(storage, storage.at(x, n * length), storage.at(y, n * length), length,
+                           arrays.get(n % shape.channels));
         }
       },
       x == y ? bytes : 0,

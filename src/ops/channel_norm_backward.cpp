@@ -2,6 +2,8 @@
 
 #include "ops/channel_lines.h"
 #include "ops/channel_norm.h"
+#include "ops/parameter.h"
+#include "ops/row_gradient.h"
 #include "ops/row_moments.h"
 #include "ops/storage.h"
 #include "parallel/thread_pool.h"
@@ -221,27 +223,40 @@ struct LineSums {
   T* from_g;
 };
 
-template <simd::Simd S, class T>
-[[gnu::noinline]] void add_line(const T* dy, const T* x, std::size_t channel, std::size_t count,
-                                const LineSums<T>& sums) {
+// Adds Lines lines, `stride` elements apart, whose first elements are of `channel`: so many at a time that their sums are
+// loaded and stored half as often as they are.
+template <simd::Simd S, std::size_t Lines, class T>
+[[gnu::noinline]] void add_lines(const T* dy, const T* x, std::size_t stride, std::size_t channel,
+                                 std::size_t count, const LineSums<T>& sums) {
   const T *mean = sums.mean + channel, *rstd = sums.rstd + channel;
   T *sum = sums.dy + channel, *sum_h = sums.dyh + channel;
-  simd::for_each_vector<simd::VectorOf<S, T>, T, 2>(count, [=]<class W>(std::size_t i) {
-    const W d = W::load(dy + i), h = (W::load(x + i) - W::load(mean + i)) * W::load(rstd + i);
-    (W::load(sum + i) + d).store(sum + i);
-    (W::load(sum_h + i) + d * h).store(sum_h + i);
+  simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
+    const W m = W::load(mean + i), r = W::load(rstd + i);
+    W total = W::load(sum + i), total_h = W::load(sum_h + i);
+    LAYERNORM_UNROLL
+    for (std::size_t line = 0; line < Lines; ++line) {
+      const W d = W::load(dy + line * stride + i), h = (W::load(x + line * stride + i) - m) * r;
+      total = total + d;
+      total_h = total_h + d * h;
+    }
+    total.store(sum + i);
+    total_h.store(sum_h + i);
   });
 }
 
-template <simd::Simd S, class T>
-[[gnu::noinline]] void write_line(const T* dy, const T* x, T* dx, std::size_t channel, std::size_t count,
-                                  const LineSums<T>& sums) {
+template <simd::Simd S, std::size_t Lines, class T>
+[[gnu::noinline]] void write_lines(const T* dy, const T* x, T* dx, std::size_t stride, std::size_t channel,
+                                   std::size_t count, const LineSums<T>& sums) {
   const T *mean = sums.mean + channel, *rstd = sums.rstd + channel, *gamma = sums.gamma + channel;
   const T *from_h = sums.from_h + channel, *from_g = sums.from_g + channel;
   simd::for_each_vector<simd::VectorOf<S, T>, T, 1>(count, [=]<class W>(std::size_t i) {
-    const W r = W::load(rstd + i), h = (W::load(x + i) - W::load(mean + i)) * r;
-    const W g = W::load(dy + i) * W::load(gamma + i) + h * W::load(from_h + i);
-    ((g + W::load(from_g + i)) * r).store(dx + i);
+    const W m = W::load(mean + i), r = W::load(rstd + i), scale = W::load(gamma + i);
+    const W of_h = W::load(from_h + i), of_g = W::load(from_g + i);
+    LAYERNORM_UNROLL
+    for (std::size_t line = 0, at = i; line < Lines; ++line, at += stride) {
+      const W h = (W::load(x + at) - m) * r;
+      (((W::load(dy + at) * scale + h * of_h) + of_g) * r).store(dx + at);
+    }
   });
 }
 
@@ -263,6 +278,7 @@ void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, c
   const std::size_t per_group = shape.per_group(), channel = first * per_group, end = last * per_group;
   const std::size_t width = end - channel;
   double *dgamma = totals, *dbeta = totals + shape.channels;
+  const bool together = takes_lines_together(p.storage, shape.elements());
   const double count = counted(p, first);  // the same for all: a mask has lines of all channels
   for (std::size_t c = channel; c < end; ++c) {
     dgamma[c] = before[c];
@@ -279,11 +295,17 @@ void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, c
     for (std::size_t a = 0; a < shape.before;) {
       const std::size_t stop = shape.before - a < kLinesPerSum ? shape.before : a + kLinesPerSum;
       for (std::size_t c = channel; c < end; ++c) sums.dy[c] = sums.dyh[c] = 0;
+      for (; together && a + kLinesTogether <= stop; a += kLinesTogether) {
+        const std::size_t line = at + a * shape.channels;
+        add_lines<S, kLinesTogether>(static_cast<const T*>(p.dy_at(line)),
+                                     static_cast<const T*>(p.x_at(line)), shape.channels, channel, width,
+                                     sums);
+      }
       for (; a < stop; ++a) {
         const std::size_t line = at + a * shape.channels;
         p.storage.read(p.dy_at(line), p.x_at(line), width,
                        [&](const T* dy, const T* x, std::size_t length, std::size_t done) {
-                         add_line<S>(dy, x, channel + done, length, sums);
+                         add_lines<S, 1>(dy, x, 0, channel + done, length, sums);
                        });
       }
       for (std::size_t c = channel; c < end; ++c) {
@@ -304,14 +326,55 @@ void backward_lines(const Gradient<T>& p, std::size_t first, std::size_t last, c
         sums.from_h[c] = static_cast<T>(-sum_gh / count);
       }
     }
-    for (std::size_t a = 0; p.dx != nullptr && a < shape.before; ++a) {
+    std::size_t a = p.dx == nullptr ? shape.before : 0;
+    if (together && !p.constant && p.mask.bytes == nullptr) {
+      for (; a + kLinesTogether <= shape.before; a += kLinesTogether) {
+        const std::size_t line = at + a * shape.channels;
+        write_lines<S, kLinesTogether>(static_cast<const T*>(p.dy_at(line)),
+                                       static_cast<const T*>(p.x_at(line)), static_cast<T*>(p.dx_at(line)),
+                                       shape.channels, channel, width, sums);
+      }
+    }
+    for (; a < shape.before; ++a) {
       const std::size_t line = at + a * shape.channels;
       const bool counts = !p.constant && p.counts(line);
       p.storage.map(p.dy_at(line), p.x_at(line), p.dx_at(line), width,
                     [&](const T* dy, const T* x, T* dx, std::size_t length, std::size_t done) {
-                      counts ? write_line<S>(dy, x, dx, channel + done, length, sums)
+                      counts ? write_lines<S, 1>(dy, x, dx, length, channel + done, length, sums)
                              : scale_line<S>(dy, dx, channel + done, length, sums);
                     });
+    }
+  }
+}
+
+// Groups first .. last of all samples, each of which is a row: channels are all that there is in a sample.
+template <simd::Simd S, class T>
+void backward_rows(const Gradient<T>& p, std::size_t first, std::size_t last, const double* before,
+                   double* totals, const LineSums<T>& sums) {
+  const ChannelShape& shape = p.shape;
+  const std::size_t cols = shape.per_group();
+  const double count = static_cast<double>(cols);
+  const T *dy = static_cast<const T*>(p.dy), *x = static_cast<const T*>(p.x);
+  T* dx = static_cast<T*>(p.dx);
+  for (std::size_t g = first; g < last; ++g) {
+    const std::size_t channel = g * cols;
+    const Parameter<T> gamma(p.gamma == nullptr ? nullptr : p.gamma + channel, 1);
+    double *dgamma = totals + channel, *dbeta = dgamma + shape.channels;
+    for (std::size_t k = 0; k < cols; ++k) {
+      dgamma[k] = before[channel + k];
+      dbeta[k] = before[shape.channels + channel + k];
+    }
+    for (std::size_t n = 0; n < shape.batch; ++n) {
+      const std::size_t at = n * shape.channels + channel, group = n * shape.groups + g;
+      T *row_dy = sums.dy + channel, *row_dyh = sums.dyh + channel;
+      for (std::size_t k = 0; k < cols; ++k) row_dy[k] = row_dyh[k] = 0;
+      const T mean = p.mean[group], rstd = p.rstd[group];
+      const auto row = sum_row<Kind::deviation, S>(dy + at, x + at, gamma, cols, mean, rstd, row_dyh, row_dy);
+      promote<S>(row_dyh, cols, dgamma);
+      promote<S>(row_dy, cols, dbeta);
+      if (dx == nullptr) continue;
+      write_dx<S>(dy + at, x + at, gamma, dx + at, cols, mean, rstd, static_cast<T>(-row.gh.value() / count),
+                  static_cast<T>(-row.g.value() / count));
     }
   }
 }
@@ -343,7 +406,11 @@ void channel_backward(const ChannelBackward& args) {
     for_each_range(
         Partition::of(shape.groups, elements),
         [&](std::size_t first, std::size_t last) {
-          if (shape.after == 1) {
+          // A row has no elements that do not count, and its statistics are its own.
+          const bool plain = !p.constant && p.mask.bytes == nullptr && !storage.converts();
+          if (shape.after == 1 && shape.before == 1 && plain) {
+            backward_rows<S>(p, first, last, args.sums, totals, sums);
+          } else if (shape.after == 1) {
             backward_lines<S>(p, first, last, args.sums, totals, sums);
           } else {
             backward_segments<S>(p, first, last, args.sums, totals);

@@ -8,8 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "ops/batch_norm.h"
+#include "ops/group_norm.h"
 #include "ops/layer_norm.h"
+#include "ops/moments.h"
+#include "ops/rms_norm.h"
 #include "ops/spectral_norm.h"
+#include "ops/unit_norm.h"
 #include "simd/build.h"
 #include "simd/sixteen_bit.h"
 #include "support/datasets.h"
@@ -39,7 +44,28 @@ struct Digests {
   std::uint64_t backward;
 };
 
-// `stored` makes what x and dy are of numbers of type P, which gamma, beta and the statistics have.
+// Calls digest_of<P>(stored): `stored` makes what x and dy are of numbers of type P, which gamma, beta and the statistics have.
+template <class S, class DigestOf>
+Digests in_type(DType dtype, DigestOf digest_of) {
+  const auto same = [](const auto& numbers) { return numbers; };
+  if (dtype == DType::float64) return digest_of.template operator()<double>(same);
+  if (dtype == DType::float32) return digest_of.template operator()<float>(same);
+  return digest_of.template operator()<float>([&](const std::vector<float>& numbers) {
+    std::vector<std::uint16_t> bits(numbers.size());
+    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
+    return bits;
+  });
+}
+
+std::string text_of(const Shape& shape) {
+  std::string text;
+  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
+    text += n == 0 ? ' ' : 'x';
+    text += std::to_string(shape.dims[n]);
+  }
+  return text.append(" axes=").append(std::to_string(shape.axes));
+}
+
 template <class S, class P, class Stored>
 Digests digest(DType dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling,
                Stored stored) {
@@ -100,13 +126,8 @@ Digests digest(DType dtype, const Shape& shape, const Dataset& dataset, bool aff
 
 template <class S>
 Digests digest(DType dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
-  const auto same = [](const auto& numbers) { return numbers; };
-  if (dtype == DType::float64) return digest<S, double>(dtype, shape, dataset, affine, rms_scaling, same);
-  if (dtype == DType::float32) return digest<S, float>(dtype, shape, dataset, affine, rms_scaling, same);
-  return digest<S, float>(dtype, shape, dataset, affine, rms_scaling, [&](const std::vector<float>& numbers) {
-    std::vector<std::uint16_t> bits(numbers.size());
-    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
-    return bits;
+  return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+    return digest<S, P>(dtype, shape, dataset, affine, rms_scaling, stored);
   });
 }
 
@@ -122,19 +143,99 @@ void print(const char* name, DType dtype, const Shape& shape, const Dataset& dat
            bool rms_scaling) {
   const Digests intrinsics = digest<simd::Simd128>(dtype, shape, dataset, affine, rms_scaling);
   const Digests emulated = digest<simd::Emulated>(dtype, shape, dataset, affine, rms_scaling);
-  std::string what = name;
-  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
-    what += n == 0 ? ' ' : 'x';
-    what += std::to_string(shape.dims[n]);
-  }
-  what.append(" axes=").append(std::to_string(shape.axes));
+  std::string what = name + text_of(shape);
   what.append(" affine=").append(std::to_string(affine)).append(" rms=").append(std::to_string(rms_scaling));
   what.append(" ").append(dataset.name);
   print(what, intrinsics.forward, emulated.forward);
   print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
 
-// Spectral normalization and its gradient; `stored` and P as in digest().
+// What RMS and unit normalization are, for the function below.
+struct Rms {
+  using Forward = RmsNormForward;
+  using Backward = RmsNormBackward;
+  static constexpr auto forward_workspace = rms_norm_forward_workspace;
+  static constexpr auto backward_workspace = rms_norm_backward_workspace;
+  template <class S>
+  static constexpr auto forward = rms_norm_forward_on<S>;
+  template <class S>
+  static constexpr auto backward = rms_norm_backward_on<S>;
+};
+struct Unit {
+  using Forward = UnitNormForward;
+  using Backward = UnitNormBackward;
+  static constexpr auto forward_workspace = unit_norm_forward_workspace;
+  static constexpr auto backward_workspace = unit_norm_backward_workspace;
+  template <class S>
+  static constexpr auto forward = unit_norm_forward_on<S>;
+  template <class S>
+  static constexpr auto backward = unit_norm_backward_on<S>;
+};
+
+// One of them and its gradient; `affine` is for the one that has a gamma.
+template <class Of, class S, class P, class Stored>
+Digests about_zero_digest(DType dtype, const Shape& shape, const Dataset& dataset, bool affine,
+                          Stored stored) {
+  std::size_t size = 1, cols = 1;
+  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
+    size *= shape.dims[n];
+    if (shape.axes >> n & 1) cols *= shape.dims[n];
+  }
+  Random random(size * 31 + cols);
+  std::vector<P> numbers(size), gamma(cols), rstd(size / cols), dgamma(cols);
+  for (std::size_t i = 0; i < size; ++i) numbers[i] = static_cast<P>(dataset.element(random, i % cols, cols));
+  const auto x = stored(numbers);
+  for (P& g : gamma) g = static_cast<P>(random.uniform() + 0.5);
+  for (P& d : numbers) d = static_cast<P>(random.uniform() - 0.5);
+  const auto dy = stored(numbers);
+  auto y = x, dx = x;
+  std::vector<double> workspace((Of::forward_workspace(dtype, shape.dims, shape.axes) +
+                                 Of::backward_workspace(dtype, shape.dims, shape.axes)) /
+                                    sizeof(double) +
+                                2);
+  const auto common = [&](auto args) {
+    args.dtype = dtype;
+    args.dims = shape.dims;
+    args.axes = shape.axes;
+    args.x = x.data();
+    args.rstd = rstd.data();
+    args.workspace = workspace.data();
+    args.workspace_bytes = workspace.size() * sizeof(double);
+    if constexpr (requires { args.gamma; }) args.gamma = affine ? gamma.data() : nullptr;
+    if constexpr (requires { args.dgamma; }) args.dgamma = dgamma.data();
+    return args;
+  };
+  auto forward = common(typename Of::Forward{});
+  forward.y = y.data();
+  if (Of::template forward<S>(forward) != Status::ok) std::abort();
+  auto backward = common(typename Of::Backward{});
+  backward.dy = dy.data();
+  backward.dx = dx.data();
+  if (Of::template backward<S>(backward) != Status::ok) std::abort();
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  const std::uint64_t of_dx = hash(dx, start);
+  const bool has_gamma = requires { forward.gamma; };
+  return {hash(rstd, hash(y, start)), has_gamma ? hash(dgamma, of_dx) : of_dx};
+}
+
+template <class Of>
+void print_about_zero(const char* operation, const char* name, DType dtype, const Shape& shape,
+                      const Dataset& dataset, bool affine) {
+  const auto of = [&]<class S>() {
+    return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+      return about_zero_digest<Of, S, P>(dtype, shape, dataset, affine, stored);
+    });
+  };
+  const Digests intrinsics = of.template operator()<simd::Simd128>();
+  const Digests emulated = of.template operator()<simd::Emulated>();
+  std::string what = operation;
+  what.append(" ").append(name).append(text_of(shape));
+  what.append(" affine=").append(std::to_string(affine)).append(" ").append(dataset.name);
+  print(what, intrinsics.forward, emulated.forward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
+}
+
+// Spectral normalization and its gradient.
 template <class S, class P, class Stored>
 Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset,
                         Stored stored) {
@@ -184,13 +285,8 @@ Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const D
 
 template <class S>
 Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset) {
-  const auto same = [](const auto& numbers) { return numbers; };
-  if (dtype == DType::float64) return spectral_digest<S, double>(dtype, rows, cols, dataset, same);
-  if (dtype == DType::float32) return spectral_digest<S, float>(dtype, rows, cols, dataset, same);
-  return spectral_digest<S, float>(dtype, rows, cols, dataset, [&](const std::vector<float>& numbers) {
-    std::vector<std::uint16_t> bits(numbers.size());
-    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
-    return bits;
+  return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+    return spectral_digest<S, P>(dtype, rows, cols, dataset, stored);
   });
 }
 
@@ -201,6 +297,98 @@ void print_spectral(const char* name, DType dtype, std::size_t rows, std::size_t
   std::string what = "spectral ";
   what.append(name).append(" ").append(std::to_string(rows)).append("x").append(std::to_string(cols));
   what.append(" ").append(dataset.name);
+  print(what, intrinsics.forward, emulated.forward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
+}
+
+// Group normalization, or batch normalization of one sample with a channel a group, and its gradient; moments with the first.
+template <class S, class P, class Stored>
+Digests channel_digest(DType dtype, const ChannelShape& shape, bool batch, const Dataset& dataset,
+                       bool affine, Stored stored) {
+  const std::size_t size = shape.elements(), channels = shape.channels, groups = shape.all_groups();
+  Random random(size * 31 + channels);
+  std::vector<P> numbers(size), gamma(channels), beta(channels), mean(groups), rstd(groups), variance(groups);
+  for (std::size_t i = 0; i < size; ++i) {
+    numbers[i] = static_cast<P>(dataset.element(random, i % channels, channels));
+  }
+  const auto x = stored(numbers);
+  for (P& g : gamma) g = static_cast<P>(random.uniform() + 0.5);
+  for (P& b : beta) b = static_cast<P>(random.uniform() - 0.5);
+  for (P& d : numbers) d = static_cast<P>(random.uniform() - 0.5);
+  const auto dy = stored(numbers);
+  auto y = x, dx = x;
+  std::vector<P> dgamma(channels), dbeta(channels);
+  std::vector<double> workspace(batch_norm_workspace(dtype, shape.before, channels, shape.after) /
+                                    sizeof(double) +
+                                group_norm_backward_workspace(dtype, shape) / sizeof(double) + 2);
+  const auto common = [&](auto args) {
+    args.dtype = dtype;
+    args.x = x.data();
+    args.gamma = affine ? gamma.data() : nullptr;
+    args.mean = mean.data();
+    args.rstd = rstd.data();
+    if constexpr (requires { args.shape; }) {
+      args.shape = shape;
+    } else {
+      args.outer = shape.before;
+      args.channels = channels;
+      args.inner = shape.after;
+    }
+    if constexpr (requires { args.workspace; }) {
+      args.workspace = workspace.data();
+      args.workspace_bytes = workspace.size() * sizeof(double);
+    }
+    if constexpr (requires { args.beta; }) {
+      args.beta = affine ? beta.data() : nullptr;
+      args.y = y.data();
+    } else {
+      args.dy = dy.data();
+      args.dx = dx.data();
+      args.dgamma = dgamma.data();
+      args.dbeta = dbeta.data();
+    }
+    return args;
+  };
+  if (batch) {
+    auto forward = common(BatchNormForward{});
+    forward.variance = variance.data();
+    if (batch_norm_forward_on<S>(forward) != Status::ok) std::abort();
+    if (batch_norm_backward_on<S>(common(BatchNormBackward{})) != Status::ok) std::abort();
+  } else {
+    if (group_norm_forward_on<S>(common(GroupNormForward{})) != Status::ok) std::abort();
+    if (group_norm_backward_on<S>(common(GroupNormBackward{})) != Status::ok) std::abort();
+    // Over everything but the samples and groups of channels.
+    const std::uint32_t dims[] = {static_cast<std::uint32_t>(shape.batch),
+                                  static_cast<std::uint32_t>(shape.before),
+                                  static_cast<std::uint32_t>(shape.groups),
+                                  static_cast<std::uint32_t>(shape.per_group() * shape.after)};
+    if (moments_on<S>({dtype, dims, 0b1010, x.data(), nullptr, variance.data()}) != Status::ok) std::abort();
+  }
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  return {hash(variance, hash(rstd, hash(mean, hash(y, start)))), hash(dbeta, hash(dgamma, hash(dx, start)))};
+}
+
+template <class S>
+Digests channel_digest(DType dtype, const ChannelShape& shape, bool batch, const Dataset& dataset,
+                       bool affine) {
+  return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+    return channel_digest<S, P>(dtype, shape, batch, dataset, affine, stored);
+  });
+}
+
+void print_channels(const char* name, DType dtype, const ChannelShape& shape, bool batch,
+                    const Dataset& dataset, bool affine) {
+  const Digests intrinsics = channel_digest<simd::Simd128>(dtype, shape, batch, dataset, affine);
+  const Digests emulated = channel_digest<simd::Emulated>(dtype, shape, batch, dataset, affine);
+  std::string what = batch ? "batch " : "group ";
+  what.append(name);
+  const char* before = " ";
+  for (const std::size_t size : {shape.batch, shape.before, shape.channels, shape.after}) {
+    what.append(before).append(std::to_string(size));
+    before = "x";
+  }
+  what.append(" groups=").append(std::to_string(shape.groups));
+  what.append(" affine=").append(std::to_string(affine)).append(" ").append(dataset.name);
   print(what, intrinsics.forward, emulated.forward);
   print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
@@ -230,6 +418,20 @@ int main() {
       }
     }
   }
+  const std::pair<const char*, DType> types[] = {{"float32", DType::float32},
+                                                 {"float64", DType::float64},
+                                                 {"float16", DType::float16},
+                                                 {"bfloat16", DType::bfloat16}};
+  for (const Shape& shape : shapes) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      for (const auto& [name, dtype] : types) {
+        print_about_zero<Rms>("rms", name, dtype, shape, dataset, false);
+        print_about_zero<Rms>("rms", name, dtype, shape, dataset, true);
+        print_about_zero<Unit>("unit", name, dtype, shape, dataset, false);
+      }
+    }
+  }
   for (const auto& [rows, cols] : {std::pair{1, 5}, {3, 1}, {7, 64}, {37, 53}, {130, 67}, {5, 600}}) {
     for (const Dataset& dataset : datasets()) {
       if (std::strcmp(dataset.name, "lognormal") == 0) continue;
@@ -238,6 +440,23 @@ int main() {
       print_spectral("float64", DType::float64, r, c, dataset);
       print_spectral("float16", DType::float16, r, c, dataset);
       print_spectral("bfloat16", DType::bfloat16, r, c, dataset);
+    }
+  }
+  using layernorm::ChannelShape;
+  const std::vector<std::pair<bool, ChannelShape>> channels = {
+      {true, {1, 37, 5, 1, 5}},   {true, {1, 130, 70, 1, 70}}, {true, {1, 4, 3, 50, 3}},
+      {true, {1, 1, 2, 300, 2}},  {false, {2, 1, 6, 49, 3}},   {false, {2, 17, 4, 1, 4}},
+      {false, {2, 20, 12, 1, 3}}, {false, {3, 1, 130, 1, 2}},  {false, {2, 3, 6, 7, 2}},
+      {false, {2, 5, 70, 1, 70}}};
+  for (const auto& [batch, shape] : channels) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      for (const bool affine : {false, true}) {
+        print_channels("float32", DType::float32, shape, batch, dataset, affine);
+        print_channels("float64", DType::float64, shape, batch, dataset, affine);
+        print_channels("float16", DType::float16, shape, batch, dataset, affine);
+        print_channels("bfloat16", DType::bfloat16, shape, batch, dataset, affine);
+      }
     }
   }
   return all_agree ? 0 : 1;

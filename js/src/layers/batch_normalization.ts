@@ -19,7 +19,7 @@ import {
   type InitializerIdentifier,
   serializeInitializer,
 } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import {
   checkFits,
   initializerOrDefault,
@@ -34,6 +34,7 @@ import {
   type RegularizerIdentifier,
   serializeRegularizer,
 } from './regularizers.js';
+import { type Call, SameShapeLayer } from './same_shape_layer.js';
 import { type Config, readNumber } from './serialization.js';
 import type { Weight } from './weight.js';
 
@@ -49,7 +50,10 @@ export interface RenormClipping {
 
 /** Options of {@link BatchNormalization}: Keras' arguments in camelCase. */
 export interface BatchNormalizationOptions<P extends PolicyName = PolicyName> extends LayerOptions<P> {
-  /** The dimension of the channels, which have statistics, gamma and beta of their own. Negative ones count from the end. @defaultValue -1 */
+  /**
+   * The dimension of the channels, which have statistics, gamma and beta of their own. Negative ones count from the end.
+   * @defaultValue -1
+   */
   axis?: number | null;
   /** The weight of the *old* moving statistics. @defaultValue 0.99 */
   momentum?: number | null;
@@ -131,7 +135,7 @@ interface Correction {
  * @see Ioffe and Szegedy 2015, Batch Normalization, arXiv:1502.03167; Ioffe 2017, Batch Renormalization, arXiv:1702.03275;
  * Keras 3.16 `keras.layers.BatchNormalization`
  */
-export class BatchNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class BatchNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given. */
   readonly axis: number;
   readonly momentum: number;

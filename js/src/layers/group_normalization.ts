@@ -19,7 +19,7 @@ import {
   type InitializerIdentifier,
   serializeInitializer,
 } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import {
   BACKEND_EPSILON,
   checkFits,
@@ -35,6 +35,7 @@ import {
   type RegularizerIdentifier,
   serializeRegularizer,
 } from './regularizers.js';
+import { type Call, SameShapeLayer } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 import type { Weight } from './weight.js';
 
@@ -95,7 +96,7 @@ const OPTION_NAMES: Record<Exclude<keyof GroupNormalizationOptions, keyof LayerO
  *
  * @see Wu and He 2018, Group Normalization, arXiv:1803.08494; Keras 3.16 `keras.layers.GroupNormalization`
  */
-export class GroupNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class GroupNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given; the number of channels instead of -1 once the layer is built. */
   groups: number;
   /** As it was given. */

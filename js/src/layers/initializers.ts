@@ -884,6 +884,9 @@ const FAMILY: Family<Initializer> = {
     IdentityInitializer: 'Identity',
     OrthogonalInitializer: 'Orthogonal',
     STFTInitializer: 'STFT',
+    // TensorFlow.js has a capital more.
+    LeCunUniform: 'LecunUniform',
+    LeCunNormal: 'LecunNormal',
   },
   ofFunction: (call) => new FunctionInitializer(call as InitializerFunction),
   ofArray: (value) => new ArrayInitializer(value),

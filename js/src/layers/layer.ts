@@ -2,10 +2,8 @@ import type { MaskLike } from '../ops/mask.js';
 import { checkOptions, isOptions } from '../ops/options.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { Disposing } from '../tensor/disposable.js';
-import { type DType, isSixteenBit } from '../tensor/dtype.js';
 import { formatShape, type PartialShape, type Shape } from '../tensor/shape.js';
-import { checkSameShape } from '../tensor/target.js';
-import type { Operand, ResultOf, TensorLike } from '../tensor/tensor_like.js';
+import type { ResultOf, TensorLike } from '../tensor/tensor_like.js';
 import {
   type ComputeDType,
   type DTypePolicy,
@@ -14,18 +12,6 @@ import {
   serializedPolicy,
   type VariableDType,
 } from './dtype_policy.js';
-import {
-  cast,
-  containerLike,
-  type Elements,
-  elementsFor,
-  isTensor,
-  type Numbers,
-  numbersOf,
-  readInput,
-  release,
-  takeNumbers,
-} from './elements.js';
 import {
   automaticName,
   checkPartialShape,
@@ -99,29 +85,6 @@ export interface ApplyOptions {
 
 const APPLY_OPTIONS: Record<keyof ApplyOptions, true> = { shape: true, training: true, mask: true };
 
-/** One call of a layer: what it works on, and what its gradient needs later. */
-export interface Call {
-  readonly operation: string;
-  readonly x: Elements;
-  readonly shape: Shape;
-  /** The option `shape` of operations: tensors know theirs. */
-  readonly shapeOption: Shape | undefined;
-  /** What is computed in. */
-  readonly dtype: DType;
-  readonly training: boolean;
-  /** Whether a gradient may be asked for. */
-  readonly isKept: boolean;
-  readonly mask: MaskLike | undefined;
-  /** What the gradient needs, by the layer's own names. The tensors among it are disposed of with the call. */
-  readonly saved: Record<string, Elements>;
-}
-
-/** What {@link Layer.backward} goes by. */
-interface Kept extends Call {
-  /** The output, where an activity regularizer looks at it. */
-  readonly y: Numbers | undefined;
-}
-
 /**
  * What all layers have in common: Keras' `Layer`, as far as it concerns one that is called by hand.
  *
@@ -145,9 +108,8 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
   #own: Weight[] = [];
   /** Those of them that were made to be learned. */
   readonly #learned = new WeakSet<Weight>();
-  #kept: Kept | undefined;
-  #keptNothing = false;
-  #activityLoss: number | undefined;
+  /** The penalty on the last output, where there is an activity regularizer. */
+  protected activityLoss: number | undefined;
 
   /**
    * @param known - the options that the class has beside those of every layer, one key for each
@@ -280,7 +242,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
     const penalties = this.trainableWeights.flatMap((weight) =>
       weight.regularizer ? [weight.regularizer.call(weight.numbers(), weight.shape)] : [],
     );
-    return this.#activityLoss === undefined ? penalties : [this.#activityLoss, ...penalties];
+    return this.activityLoss === undefined ? penalties : [this.activityLoss, ...penalties];
   }
 
   /**
@@ -338,62 +300,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
    * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`, `ERR_OUT_OF_MEMORY`,
    * `ERR_LOAD`
    */
-  apply<X extends TensorLike>(x: X, options?: ApplyOptions | null): ResultOf<X, ComputeDType<P>> {
-    const operation = `${this.className}.apply`;
-    const given = options ?? {};
-    checkOptions(operation, given, APPLY_OPTIONS);
-    const training = readTraining(operation, given.training);
-    const mask = given.mask ?? undefined;
-    const like = readInput(operation, 'x', x, given.shape, this.computeDtype);
-    if (mask !== undefined && !this.supportsMasking) {
-      warnOnce(
-        `Layer '${this.name}' (${this.className}) was passed an input with a mask attached to it. However, this layer does not ` +
-          'support masking and will therefore destroy the mask information. Downstream layers will not see the mask.',
-      );
-    }
-    if (!this.built) this.build(like.shape);
-    this.checkInput(operation, like.shape);
-    const dtype = this.autocast ? this.computeDtype : promoted(like.dtype, this.computeDtype);
-    const given16 = elementsFor(operation, like, dtype);
-    const input = this.autocast && isSixteenBit(dtype) ? rounded(given16, like, dtype) : given16;
-    const call: Call = {
-      operation,
-      x: input,
-      shape: like.shape,
-      shapeOption: isTensor(input) ? undefined : like.shape,
-      dtype,
-      training: training === true,
-      isKept: training !== false,
-      mask,
-      saved: input === given16 ? {} : { input },
-    };
-    try {
-      const y = this.forward(call);
-      return this.#finish(call, like, y) as ResultOf<X, ComputeDType<P>>;
-    } catch (error) {
-      forget(call);
-      throw error;
-    }
-  }
-
-  #finish(call: Call, like: Operand, made: Elements): object {
-    const { operation, shape, dtype } = call;
-    const { computeDtype } = this;
-    const y = cast(made, shape, dtype, computeDtype);
-    if (y !== made) release(made);
-    let regularized: Numbers | undefined;
-    if (this.activityRegularizer) {
-      regularized = numbersOf(y, computeDtype).slice() as Numbers;
-      const batch = shape[0] as number;
-      this.#activityLoss = this.activityRegularizer.call(regularized, shape) / batch;
-    }
-    const result = containerLike(operation, like, y, shape, computeDtype);
-    this.#forget();
-    this.#keptNothing = !call.isKept;
-    if (call.isKept) this.#kept = { ...call, y: regularized };
-    else forget(call);
-    return result;
-  }
+  abstract apply<X extends TensorLike>(x: X, options?: ApplyOptions | null): ResultOf<X, ComputeDType<P>>;
 
   /**
    * The gradient of the last {@link Layer.apply}: what the loss depends on its x by. Sets {@link Weight.gradient} of all trainable
@@ -403,46 +310,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
    * @returns dx, in a container of the kind that dy is, of the type that the layer computes in
    * @throws {@link LayerNormError} `ERR_ARGUMENT` where no call has been kept, and what {@link Layer.apply} throws
    */
-  backward<Y extends TensorLike>(dy: Y): ResultOf<Y, ComputeDType<P>> {
-    const operation = `${this.className}.backward`;
-    const call = this.#kept;
-    if (call === undefined) {
-      throw new LayerNormError(
-        'ERR_ARGUMENT',
-        `${operation}: layer '${this.name}' ` +
-          (this.#keptNothing
-            ? 'was applied with training: false, which keeps nothing, expected an apply with training: true before'
-            : 'has not been applied, expected an apply with training: true before'),
-      );
-    }
-    const { shape, dtype } = call;
-    const like = readInput(operation, 'dy', dy, undefined, this.computeDtype);
-    checkSameShape(operation, 'dy', like, shape);
-    const penalties = this.trainableWeights.map((weight) => penaltyGradient(operation, weight));
-    const given = this.#withActivity(operation, call, elementsFor(operation, like, dtype));
-    for (const weight of this.weights) weight.gradient = null;
-    const made = this.gradient(call, given);
-    const dx = cast(made, shape, dtype, this.computeDtype);
-    if (dx !== made) release(made);
-    this.trainableWeights.forEach(({ gradient }, i) => {
-      const penalty = penalties[i];
-      if (gradient && penalty)
-        for (let j = 0; j < gradient.length; j++)
-          gradient[j] = (gradient[j] as number) + (penalty[j] as number);
-    });
-    return containerLike(operation, like, dx, shape, this.computeDtype) as ResultOf<Y, ComputeDType<P>>;
-  }
-
-  /** dy, and what the loss depends on the output by through the activity regularizer. */
-  #withActivity(operation: string, call: Kept, dy: Elements): Elements {
-    const { activityRegularizer } = this;
-    if (!activityRegularizer || !call.y) return dy;
-    const gradient = gradientOf(operation, activityRegularizer, call.y, call.shape);
-    const sum = numbersOf(dy, isTensor(dy) ? dy.dtype : call.dtype).slice() as Numbers;
-    const batch = call.shape[0] as number;
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number) / batch;
-    return sum;
-  }
+  abstract backward<Y extends TensorLike>(dy: Y): ResultOf<Y, ComputeDType<P>>;
 
   /**
    * Gives every trainable weight a new value, and applies its constraint to that.
@@ -508,27 +376,13 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
   }
 
   /** Gives back what the last call has kept for {@link Layer.backward}. The layer can be used on. */
-  dispose(): void {
-    this.#forget();
-    this.#keptNothing = false;
-  }
-
-  #forget(): void {
-    if (this.#kept) forget(this.#kept);
-    this.#kept = undefined;
-  }
+  dispose(): void {}
 
   /** Makes the weights for a shape that has been checked. */
   protected abstract makeWeights(operation: string, inputShape: PartialShape): void;
 
   /** Checks that an input fits the weights. */
   protected checkInput(_operation: string, _shape: Shape): void {}
-
-  /** Computes the output, of type `call.dtype`. */
-  protected abstract forward(call: Call): Elements;
-
-  /** Computes dx, of type `call.dtype`, and sets the gradients of trainable weights. */
-  protected abstract gradient(call: Call, dy: Elements): Elements;
 
   /** Makes a weight of this layer. */
   protected addWeight(options: Omit<WeightOptions, 'path'>): Weight {
@@ -548,20 +402,6 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
     return weight !== null && this.trainableWeights.includes(weight);
   }
 
-  /** A weight as operations take it fastest: a bare array. Where inputs are rounded, so is the weight, for the call. */
-  protected parameterOf(weight: Weight | null, isRounded = false): Numbers | undefined {
-    const values = weight?.numbers();
-    const { computeDtype } = this;
-    return values && isRounded && isSixteenBit(computeDtype)
-      ? numbersOf(cast(values, [values.length], 'float32', computeDtype), computeDtype)
-      : values;
-  }
-
-  /** Sets the gradient of a weight, where an operation has computed one, which is given back. */
-  protected setGradient(weight: Weight | null, gradient: Elements | undefined, call: Call): void {
-    if (weight && gradient) weight.gradient = takeNumbers(gradient, call.dtype);
-  }
-
   /** Counts a weight that is there already among those of this layer. */
   protected adoptWeight(weight: Weight, learned: boolean): void {
     if (learned) this.#learned.add(weight);
@@ -574,46 +414,18 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
   }
 }
 
-/** What is computed in where an input is not to be rounded first: the more exact of two types. */
-function promoted(input: DType, compute: DType): DType {
-  return input === 'float64' ? 'float64' : compute;
-}
-
-/** The input of a layer that rounds it to 16 bits first. */
-function rounded(elements: Elements, like: Operand, dtype: DType): Elements {
-  if (like.stored === dtype) return elements;
-  const from = isTensor(elements) ? elements.dtype : like.dtype;
-  return cast(elements, like.shape, from === dtype ? 'float32' : from, dtype);
-}
-
-function forget(call: Call): void {
-  for (const key in call.saved) release(call.saved[key]);
-}
-
-function gradientOf(
-  operation: string,
-  regularizer: Regularizer,
-  values: Numbers,
-  shape: Shape,
-): ArrayLike<number> {
-  if (typeof regularizer.gradient === 'function') return regularizer.gradient(values, shape);
-  throw new LayerNormError(
-    'ERR_ARGUMENT',
-    `${operation}: a regularizer has no gradient, expected an object with call and gradient`,
-  );
-}
-
-/** What the loss depends on a weight by through its regularizer, if it has one. */
-function penaltyGradient(operation: string, weight: Weight): ArrayLike<number> | undefined {
-  return weight.regularizer
-    ? gradientOf(operation, weight.regularizer, weight.numbers(), weight.shape)
-    : undefined;
-}
-
 function constrain(operation: string, weight: Weight): void {
   if (!weight.constraint) return;
   const values = weight.constraint.call(weight.numbers(), weight.shape);
   weight.prepare(operation, Float64Array.from(values))();
+}
+
+/** Reads the options of {@link Layer.apply}. */
+export function readApplyOptions(operation: string, options: ApplyOptions | null | undefined) {
+  const given = options ?? {};
+  checkOptions(operation, given, APPLY_OPTIONS);
+  const training = readTraining(operation, given.training);
+  return { shape: given.shape ?? undefined, training, mask: given.mask ?? undefined };
 }
 
 function readTraining(operation: string, training: unknown): boolean | undefined {

@@ -17,7 +17,7 @@ import {
   type InitializerIdentifier,
   serializeInitializer,
 } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import {
   BACKEND_EPSILON,
   initializerOrDefault,
@@ -31,6 +31,7 @@ import {
   type RegularizerIdentifier,
   serializeRegularizer,
 } from './regularizers.js';
+import { type Call, SameShapeLayer, shortestAxis } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 import { warnOnce } from './warnings.js';
 import type { Weight } from './weight.js';
@@ -100,7 +101,7 @@ const OPTION_NAMES: Record<Exclude<keyof LayerNormalizationOptions, keyof LayerO
  *
  * @see Ba et al. 2016, Layer Normalization, arXiv:1607.06450; Keras 3.16 `keras.layers.LayerNormalization`
  */
-export class LayerNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class LayerNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given; ascending and not negative once the layer is built. */
   axis: number | readonly number[];
   readonly epsilon: number | null;
@@ -216,7 +217,7 @@ export class LayerNormalization<P extends PolicyName = 'float32'> extends Layer<
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const { axis, epsilon, beta, ...options } = this.#options(call);
+    const { axis, epsilon, beta, ...options } = { ...this.#options(call), dtype: call.dtype };
     const { gamma, rmsScaling } = this;
     if (!call.saved.mean) {
       const { y, mean, rstd } = layerNormForward(call.x as TensorLike, { axis, epsilon, ...options });
@@ -242,8 +243,8 @@ export class LayerNormalization<P extends PolicyName = 'float32'> extends Layer<
   #options(call: Call) {
     return {
       shape: call.shapeOption,
-      dtype: call.dtype,
-      axis: this.axis,
+      dtype: call.dtypeOption,
+      axis: shortestAxis(this.axis, call.shape.length),
       epsilon: this.epsilon ?? BACKEND_EPSILON,
       rmsScaling: this.rmsScaling,
       gamma: this.parameterOf(this.gamma),

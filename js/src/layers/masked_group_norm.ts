@@ -7,7 +7,7 @@ import { HeapTensor } from '../tensor/heap_tensor.js';
 import { elementCount, formatShape, type Shape } from '../tensor/shape.js';
 import { elementsOf, readOperand } from '../tensor/tensor_like.js';
 import { cast, type Elements, isTensor, type Numbers, numbersOf } from './elements.js';
-import type { Call } from './layer.js';
+import type { Call } from './same_shape_layer.js';
 
 interface GroupOptions {
   readonly groups: number;

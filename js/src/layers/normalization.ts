@@ -1,14 +1,18 @@
+import { batchNorm } from '../ops/batch_norm.js';
+import { batchNormBackward } from '../ops/batch_norm_backward.js';
 import { Moments } from '../ops/mergeable_moments.js';
+import { checkOptions } from '../ops/options.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
-import { typedArrayName } from '../tensor/dtype.js';
+import { type DType, typedArrayName } from '../tensor/dtype.js';
 import { HeapTensor } from '../tensor/heap_tensor.js';
 import { elementCount, formatShape, type PartialShape, type Shape, sameShape } from '../tensor/shape.js';
 import type { TensorLike } from '../tensor/tensor_like.js';
 import type { PolicyName } from './dtype_policy.js';
-import { cast, type Elements, isTensor, type Numbers, numbersOf, readInput } from './elements.js';
+import { type Elements, isTensor, numbersOf, readInput } from './elements.js';
 import { getInitializer } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import { knownSizes, readBoolean } from './layer_options.js';
+import { type Call, SameShapeLayer } from './same_shape_layer.js';
 import { type Config, readArray } from './serialization.js';
 import type { Weight, WeightValue } from './weight.js';
 
@@ -47,6 +51,8 @@ export interface AdaptOptions {
   shape?: PartialShape | null;
 }
 
+const ADAPT_OPTIONS: Record<keyof AdaptOptions, true> = { shape: true };
+
 /** The least that the standard deviation counts as: Keras' `backend.epsilon()`. */
 const LEAST_DEVIATION = 1e-7;
 
@@ -81,7 +87,7 @@ interface Given {
  *
  * @see Keras 3.16 `keras.layers.Normalization`
  */
-export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class Normalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** The kept dimensions as they were given. */
   readonly axis: readonly number[];
   readonly invert: boolean;
@@ -131,10 +137,10 @@ export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
   /**
    * Takes mean and variance of data, in place of those of earlier calls, and builds the layer if need be.
    *
-   * Data are an array of any kind; or an iterable of batches, which need not fit in memory together: a generator, say, or an array of
-   * tensors or of objects with data. Nested arrays of numbers are one array. Of a batch that is itself an array with such a tensor or
-   * object, or a nested array of more dimensions than what follows, in the first place, `[x, y]`, the first is taken. Of an async iterable, the
-   * statistics are there when the promise is fulfilled. Or they are {@link Moments} that were taken elsewhere, with the same axes.
+   * Data are an array of any kind; or an iterable of batches, which need not fit in memory together: a generator, say, or an array
+   * of tensors or of objects with data. Nested arrays of numbers are one array. Of a batch `[x, y]` the x is taken, where it is a
+   * tensor, an object with data, or a nested array of more dimensions than y. Of an async iterable, the statistics are there when
+   * the promise is fulfilled. Or data are {@link Moments} that were taken elsewhere, with the same axes.
    *
    * Statistics are taken in float64, see {@link Moments}.
    *
@@ -157,8 +163,9 @@ export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
         `${operation}: mean and variance were given to layer '${this.name}', expected a layer without them to adapt`,
       );
     }
-    if (data instanceof Moments) return this.#adopt(operation, data);
-    const shape = options?.shape ?? undefined;
+    const given = options ?? {};
+    checkOptions(operation, given, ADAPT_OPTIONS);
+    const shape = given.shape ?? undefined;
     const moments = new Moments({ axis: this.axis });
     const wrong = (): LayerNormError =>
       new LayerNormError(
@@ -166,6 +173,7 @@ export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
         `${operation}: data is ${describe(data)}, expected an array, a tensor, or an iterable of batches`,
       );
     if (typeof data !== 'object' || data === null) throw wrong();
+    if (isMoments(data)) return this.#adopt(operation, data);
     if (Symbol.asyncIterator in data) return this.#adaptAsync(operation, moments, data, shape);
     if (isArray(data)) {
       this.#take(operation, moments, data, shape, false);
@@ -222,7 +230,7 @@ export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
     moments.update(batch as TensorLike, { shape: sizes, dtype: this.computeDtype });
   }
 
-  #adopt(operation: string, moments: Moments): undefined {
+  #adopt(operation: string, moments: Pick<Moments, 'finalize'>): undefined {
     const { mean, variance, count, shape } = moments.finalize();
     if (!(count.length > 0 && count.every((one) => one > 0))) {
       throw new LayerNormError(
@@ -294,17 +302,53 @@ export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
   }
 
   protected override forward(call: Call): Elements {
-    const { mean, deviation } = this.#statistics();
-    return this.invert
-      ? this.#transform(call, call.x, (x, i) => (mean[i] as number) + x * (deviation[i] as number))
-      : this.#transform(call, call.x, (x, i) => (x - (mean[i] as number)) / (deviation[i] as number));
+    const { mean, factor } = this.#spread(call.shape);
+    const { x, ...options } = this.#asChannels(call, call.x);
+    const constant = (value: number): Float64Array => new Float64Array(mean.length).fill(value);
+    return batchNorm(x, {
+      ...options,
+      epsilon: 0,
+      mean: this.invert ? constant(0) : mean,
+      variance: constant(1),
+      gamma: factor,
+      beta: this.invert ? mean : undefined,
+    }) as Elements;
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const { deviation } = this.#statistics();
-    return this.invert
-      ? this.#transform(call, dy, (value, i) => value * (deviation[i] as number))
-      : this.#transform(call, dy, (value, i) => value / (deviation[i] as number));
+    const { factor } = this.#spread(call.shape);
+    const { x, ...options } = this.#asChannels(call, dy);
+    const rstd = new Float64Array(factor.length).fill(1);
+    // Of constant statistics nothing depends on x: dy stands for it.
+    const made = batchNormBackward(x, x, {
+      ...options,
+      training: false,
+      mean: rstd,
+      rstd,
+      gamma: factor,
+      outputs: ['dx'],
+    });
+    return made.dx as Elements;
+  }
+
+  /** Elements as those of an array of which one dimension has statistics of its own: all from the first kept one to the last. */
+  #asChannels(
+    { shape, dtype }: Call,
+    elements: Elements,
+  ): { x: TensorLike; shape: Shape | undefined; axis: number; dtype: DType } {
+    const [first, last] = [this.#kept[0], this.#kept.at(-1)];
+    if (first !== undefined && first === last) {
+      return { x: elements, shape: isTensor(elements) ? undefined : shape, axis: first, dtype };
+    }
+    // Tensors keep their shape: a copy takes another.
+    const x = isTensor(elements) ? numbersOf(elements, elements.dtype) : elements;
+    const sizes = [shape.slice(0, first ?? 0), this.#span(shape), shape.slice((last ?? -1) + 1)];
+    return { x, shape: sizes.map(elementCount), axis: 1, dtype };
+  }
+
+  /** The sizes from the first kept dimension to the last. */
+  #span(shape: Shape): Shape {
+    return this.#kept.length === 0 ? [] : shape.slice(this.#kept[0], (this.#kept.at(-1) as number) + 1);
   }
 
   /** The statistics in use, one for each position on the kept dimensions. */
@@ -318,40 +362,26 @@ export class Normalization<P extends PolicyName = 'float32'> extends Layer<P> {
     return { mean, variance, deviation };
   }
 
-  /** Replaces each element by a function of it and of its position on the kept dimensions. */
-  #transform(
-    { shape, dtype }: Call,
-    elements: Elements,
-    change: (value: number, position: number) => number,
-  ): Elements {
-    const type = dtype === 'float64' ? 'float64' : 'float32';
-    const given = numbersOf(elements, isTensor(elements) ? elements.dtype : dtype);
-    const made: Numbers =
-      type === 'float64' ? new Float64Array(given.length) : new Float32Array(given.length);
-    const first = this.#kept[0] ?? shape.length;
-    const positions = this.#positions(shape.slice(first));
-    // Past the last kept dimension neighbours have the same position.
-    const run = elementCount(shape) / (elementCount(shape.slice(0, first)) * positions.length);
-    for (let at = 0; at < given.length; ) {
-      for (const position of positions) {
-        for (const end = at + run; at < end; at++) made[at] = change(given[at] as number, position);
-      }
-    }
-    return cast(made, shape, type, dtype);
+  /** The mean, and what is multiplied by, for each index from the first kept dimension to the last, row-major. */
+  #spread(shape: Shape): { mean: Float64Array; factor: Float64Array } {
+    const { mean, deviation } = this.#statistics();
+    const positions = this.#positions(this.#span(shape));
+    const factorOf = (one: number): number => (this.invert ? one : 1 / one);
+    return {
+      mean: Float64Array.from(positions, (position) => mean[position] as number),
+      factor: Float64Array.from(positions, (position) => factorOf(deviation[position] as number)),
+    };
   }
 
   /** For each index from the first kept dimension to the last one, row-major, its position on the kept dimensions. */
-  #positions(sizes: Shape): number[] {
-    const first = this.#kept[0] ?? 0;
-    const last = this.#kept.at(-1) ?? -1;
+  #positions(span: Shape): number[] {
     let positions = [0];
-    for (let axis = first; axis <= last; axis++) {
-      const size = sizes[axis - first] as number;
-      const isKept = this.#kept.includes(axis);
+    span.forEach((size, i) => {
+      const isKept = this.#kept.includes(i + (this.#kept[0] as number));
       positions = positions.flatMap((position) =>
-        Array.from({ length: size }, (_, i) => (isKept ? position * size + i : position)),
+        Array.from({ length: size }, (_, index) => (isKept ? position * size + index : position)),
       );
-    }
+    });
     return positions;
   }
 }
@@ -456,6 +486,11 @@ function nested(values: unknown[], shape: Shape): unknown {
   return Array.from({ length: shape[0] as number }, (_, i) =>
     nested(values.slice(i * size, (i + 1) * size), inner),
   );
+}
+
+/** Whether something is {@link Moments}, of whatever copy of this package. */
+function isMoments(value: object): value is Moments {
+  return typeof (value as Partial<Moments>).finalize === 'function';
 }
 
 /** What is at the bottom of arrays of arrays. */

@@ -6,8 +6,9 @@ import type { TensorLike } from '../tensor/tensor_like.js';
 import type { PolicyName } from './dtype_policy.js';
 import { type Elements, release } from './elements.js';
 import { getInitializer } from './initializers.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import { BACKEND_EPSILON, knownSizes, readAxisOption } from './layer_options.js';
+import { type Call, SameShapeLayer, shortestAxis } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 import type { Weight } from './weight.js';
 
@@ -41,7 +42,7 @@ const OPTION_NAMES: Record<Exclude<keyof RMSNormalizationOptions, keyof LayerOpt
  *
  * @see Zhang and Sennrich 2019, Root Mean Square Layer Normalization, arXiv:1910.07467; Keras 3.16 `keras.layers.RMSNormalization`
  */
-export class RMSNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class RMSNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given; a list, ascending, once the layer is built. */
   axis: number | readonly number[];
   readonly epsilon: number | null;
@@ -100,7 +101,7 @@ export class RMSNormalization<P extends PolicyName = 'float32'> extends Layer<P>
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const { epsilon, ...options } = this.#options(call);
+    const { epsilon, ...options } = { ...this.#options(call), dtype: call.dtype };
     if (!call.saved.rstd) {
       const { y, rstd } = rmsNormForward(call.x as TensorLike, { epsilon, ...options });
       release(y);
@@ -120,8 +121,8 @@ export class RMSNormalization<P extends PolicyName = 'float32'> extends Layer<P>
   #options(call: Call) {
     return {
       shape: call.shapeOption,
-      dtype: call.dtype,
-      axis: this.axis,
+      dtype: call.dtypeOption,
+      axis: shortestAxis(this.axis, call.shape.length),
       epsilon: this.epsilon ?? BACKEND_EPSILON,
       gamma: this.parameterOf(this.scale, this.autocast),
     };

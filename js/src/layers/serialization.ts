@@ -80,7 +80,9 @@ export function camelCase(name: string): string {
 }
 
 function fromConfig<T>(Class: AnyClass<T>, config: Config): T {
-  const options = Object.entries(config).map(([key, value]) => [camelCase(key), value]);
+  // Initializers of TensorFlow 1 wrote the type of their weights, which nobody reads since.
+  const entries = Object.entries(config).filter(([key]) => key !== 'dtype');
+  const options = entries.map(([key, value]) => [camelCase(key), value]);
   return new Class(Object.fromEntries(options) as never);
 }
 
@@ -281,6 +283,10 @@ export function readArguments<Options extends object>(
       'ERR_ARGUMENT',
       `${operation}: options is ${describe(options)}, expected an object such as ${example}`,
     );
+  }
+  const [given] = Object.keys(options);
+  if (given !== undefined && Object.keys(known).length === 0) {
+    throw new LayerNormError('ERR_ARGUMENT', `${operation}: unknown option '${given}', expected none`);
   }
   checkOptions(operation, options, known);
   return options;

@@ -4,8 +4,9 @@ import { type PartialShape, readAxes } from '../tensor/shape.js';
 import type { TensorLike } from '../tensor/tensor_like.js';
 import type { PolicyName } from './dtype_policy.js';
 import { type Elements, release } from './elements.js';
-import { type Call, Layer, type LayerOptions } from './layer.js';
+import type { LayerOptions } from './layer.js';
 import { readAxisOption } from './layer_options.js';
+import { type Call, SameShapeLayer, shortestAxis } from './same_shape_layer.js';
 import type { Config } from './serialization.js';
 
 /** Options of {@link UnitNormalization}: Keras' arguments in camelCase. */
@@ -32,7 +33,7 @@ const OPTION_NAMES: Record<Exclude<keyof UnitNormalizationOptions, keyof LayerOp
  *
  * @see Keras 3.16 `keras.layers.UnitNormalization`
  */
-export class UnitNormalization<P extends PolicyName = 'float32'> extends Layer<P> {
+export class UnitNormalization<P extends PolicyName = 'float32'> extends SameShapeLayer<P> {
   /** As it was given. */
   readonly axis: number | readonly number[];
   override supportsMasking = true;
@@ -71,7 +72,7 @@ export class UnitNormalization<P extends PolicyName = 'float32'> extends Layer<P
   }
 
   protected override gradient(call: Call, dy: Elements): Elements {
-    const options = this.#options(call);
+    const options = { ...this.#options(call), dtype: call.dtype };
     if (!call.saved.rstd) {
       const { y, rstd } = unitNormForward(call.x as TensorLike, options);
       release(y);
@@ -85,6 +86,7 @@ export class UnitNormalization<P extends PolicyName = 'float32'> extends Layer<P
   }
 
   #options(call: Call) {
-    return { shape: call.shapeOption, dtype: call.dtype, axis: this.axis };
+    const axis = shortestAxis(this.axis, call.shape.length);
+    return { shape: call.shapeOption, dtype: call.dtypeOption, axis };
   }
 }

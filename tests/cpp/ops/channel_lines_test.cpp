@@ -38,7 +38,7 @@ void expect_formula() {
         EXPECT_EQ(lines.get(c).factor, affine[c].factor);
       }
       std::vector<T> line(count), segment(count);
-      lines.template apply<S>(Storage<T>(), x.data(), line.data(), count);
+      lines.template apply<S>(Storage<T>(), x.data(), line.data(), count, 1, count, count);
       apply_segment<S>(Storage<T>(), x.data(), segment.data(), count, affine[0]);
       for (std::size_t c = 0; c < count; ++c) {
         ASSERT_EQ(line[c], formula(x[c], affine[c])) << c;

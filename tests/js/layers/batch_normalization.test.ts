@@ -246,6 +246,24 @@ describe('Keras 2 and TensorFlow.js', () => {
     expect(layer.movingVariance?.dtype).toBe('float32');
   });
 
+  test('the same, three times in a row', () => {
+    const layer = new BatchNormalization({ dtype: 'mixed_float16' });
+    let y: number[][] = [[-1000], [1000]];
+    for (let i = 0; i < 3; i++) y = layer.apply(y, training);
+    near(flat(y), [-0.9995, 0.9995], 5e-4);
+  });
+
+  test.each([
+    [[2, 3], -1],
+    [[2, 3, 4], -1],
+    [[2, 3, 4], 1],
+    [[2, 3, 4, 5], -1],
+    [[2, 3, 4, 5], 0],
+  ])('as it begins, inference on %j with axis %j gives x', (shape, axis) => {
+    const x = shaped(shape);
+    near(new BatchNormalization({ axis }).apply(x).data, x.data, 0.01);
+  });
+
   test('the moving variance is that of the biased one, as in Keras 3', () => {
     const layer = new BatchNormalization({ momentum: 0.5, movingVarianceInitializer: 'zeros' });
     layer.apply([[0], [2]], training);
@@ -330,6 +348,8 @@ describe('finite differences', () => {
     ['inference', {}, {}],
     ['frozen', { trainable: false }, training],
     ['masked', {}, { ...training, mask }],
+    ['masked, channels in the middle', { axis: 1 }, { ...training, mask }],
+    ['masked, channels first', { axis: 0 }, { ...training, mask }],
   ])('%s', (_, options, apply) => {
     const make = (): BatchNormalization<'float64'> =>
       new BatchNormalization({ ...options, dtype: 'float64' });

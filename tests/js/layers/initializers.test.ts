@@ -314,7 +314,7 @@ test.each([
     () => new RandomUniform(0.5 as never),
     /options is 0\.5, expected an object such as \{ minval: -1, maxval: 1 \}/,
   ],
-  [() => new Zeros({ value: 1 } as never), /Zeros: unknown option 'value'/],
+  [() => new Zeros({ value: 1 } as never), /Zeros: unknown option 'value', expected none/],
   [() => new HeNormal({ inputAxes: 1.5 }), /inputAxes is 1\.5, expected an integer or an array of integers/],
 ])('bad arguments %#', (call, message) => {
   expectError(call, 'ERR_ARGUMENT', message);

@@ -1,8 +1,10 @@
-// Tier: golden (Keras 3.16, and what upstream tests of Keras and TensorFlow.js spell out).
-import { LayerNormalization, setWarningHandler, tensor } from 'layernorm';
+// Tier: golden (Keras 3.16, and what upstream tests of Keras and TensorFlow.js spell out) and bounded (finite differences).
+import { createEngine, LayerNormalization, setWarningHandler, tensor } from 'layernorm';
 import { expectError } from '../support/errors.js';
 import { testKerasCases } from '../support/keras_layers.js';
+import { differences, shaped } from '../support/layers.js';
 import { normals } from '../support/random.js';
+import { layerNormReference } from '../support/reference.js';
 import { firstMismatch } from '../support/ulp.js';
 
 const warnings: string[] = [];
@@ -11,14 +13,6 @@ beforeEach(() => {
   setWarningHandler((message) => warnings.push(message));
 });
 afterAll(() => setWarningHandler(null));
-
-const shaped = (shape: number[], seed = 1) => ({
-  data: normals(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-  ),
-  shape,
-});
 
 describe('Keras 3.16', () => {
   testKerasCases('LayerNormalization', 20, (config) => LayerNormalization.fromConfig(config));
@@ -115,7 +109,160 @@ describe("Keras' own tests", () => {
   });
 });
 
+describe("Keras 2's own tests", () => {
+  const range = (count: number, first: number): Float64Array =>
+    Float64Array.from({ length: count }, (_, i) => i + first);
+  const sizes = (shape: number[], axis: number[]): number[] => axis.map((one) => shape[one] as number);
+
+  describe.each([[1e-12], [1e-3]])('epsilon %j', (epsilon) => {
+    test.each([
+      [[4, 3], [0]],
+      [[3, 4], [1]],
+      [[4, 3, 2], [0]],
+      [[2, 4, 2], [1]],
+      [[2, 3, 4], [2]],
+      [
+        [2, 3, 2],
+        [0, 2],
+      ],
+      [
+        [2, 2, 2, 2],
+        [1, 3],
+      ],
+      [
+        [2, 2, 2, 2],
+        [2, 3],
+      ],
+      [[2, 3, 4, 5], [3]],
+    ])('forward: shape %j, axis %j', (shape, axis) => {
+      const count = sizes(shape, axis).reduce((a, b) => a * b, 1);
+      const [gamma, beta] = [range(count, 1), range(count, 0)];
+      const x = shaped(shape, 8).data;
+      for (const [dtype, tolerance] of [
+        ['float64', 1e-13],
+        ['float32', 2e-6],
+        ['mixed_float16', 1e-2],
+        ['float16', 1e-2],
+      ] as const) {
+        const layer = new LayerNormalization({ axis, epsilon, dtype });
+        layer.build(shape);
+        expect(layer.gamma?.shape).toEqual(sizes(shape, axis));
+        layer.gamma?.assign(gamma);
+        layer.beta?.assign(beta);
+        using t = tensor(Float64Array.from(x), shape);
+        using y = layer.apply(t, { training: true });
+        using wide = tensor(y, null, 'float64');
+        const expected = layerNormReference(x, shape, { axes: axis, epsilon, gamma, beta }).y;
+        expect(firstMismatch(wide.array, expected, tolerance, tolerance)).toBeUndefined();
+        layer.dispose();
+      }
+    });
+
+    test.each([
+      [[4, 3], [0]],
+      [[2, 4, 2], [1]],
+      [[2, 3, 4], [2]],
+      [
+        [2, 3, 2],
+        [0, 2],
+      ],
+      [
+        [2, 2, 2, 2],
+        [1, 3],
+      ],
+      [
+        [2, 2, 2, 2],
+        [2, 3],
+      ],
+    ])('backward: shape %j, axis %j', (shape, axis) => {
+      const options = { axis, epsilon, dtype: 'float64' } as const;
+      const layer = new LayerNormalization(options);
+      layer.build(shape);
+      const weights = layer.weights.map(({ size }, i) => range(size, 1 - i));
+      layer.weights.forEach((weight, i) => {
+        weight.assign(weights[i] as Float64Array);
+      });
+      const x = Float64Array.from(shaped(shape, 8).data);
+      const dy = Float64Array.from(shaped(shape, 9).data);
+      layer.apply({ data: x, shape }, { training: true });
+      const dx = layer.backward({ data: dy, shape }).data;
+      const evaluate = (): Float64Array => {
+        layer.weights.forEach((weight, i) => {
+          weight.assign(weights[i] as Float64Array);
+        });
+        return layer.apply({ data: x, shape }, { training: false }).data;
+      };
+      const gradients = layer.weights.map(({ gradient }) => gradient as Float64Array);
+      const near = (actual: Float64Array, expected: Float64Array): void => {
+        const scale = Math.max(1, ...expected.map(Math.abs));
+        expect(firstMismatch(actual, expected, 1e-5, 1e-7 * scale)).toBeUndefined();
+      };
+      near(dx, differences(x, dy, evaluate, 1e-6));
+      gradients.forEach((gradient, i) => {
+        near(gradient, differences(weights[i] as Float64Array, dy, evaluate, 1e-6));
+      });
+    });
+  });
+
+  test('smoke: axes -2, (-3, -2), (-3, -1)', () => {
+    for (const axis of [-2, [-3, -2], [-3, -1]]) {
+      expect(new LayerNormalization({ axis }).apply(shaped([2, 3, 4, 5])).shape).toEqual([2, 3, 4, 5]);
+    }
+  });
+});
+
 describe("TensorFlow.js' own tests", () => {
+  test.each([
+    [
+      '2-D',
+      [
+        [1, 2, 3],
+        [3, 6, 24],
+      ],
+      -1,
+      [-1.2238274, 0, 1.2238274, -0.8626572, -0.5391607, 1.401818],
+    ],
+    [
+      '3-D',
+      [
+        [
+          [1, 2, 3],
+          [6, 5, 4],
+        ],
+        [
+          [3, 6, 24],
+          [-10, 0, 5],
+        ],
+      ],
+      -1,
+      [
+        -1.2238274, 0, 1.2238274, 1.2238274, 0, -1.2238274, -0.8626572, -0.5391607, 1.401818, -1.3362889,
+        0.26725778, 1.0690311,
+      ],
+    ],
+    [
+      '3-D, two axes',
+      [
+        [
+          [1, 2, 3],
+          [6, 5, 4],
+        ],
+        [
+          [3, 6, 24],
+          [-10, 0, 5],
+        ],
+      ],
+      [-2, -1],
+      [
+        -1.4635992, -0.8781595, -0.29271984, 1.4635992, 0.8781595, 0.29271984, -0.1645762, 0.13166097,
+        1.909084, -1.4482707, -0.46081337, 0.03291526,
+      ],
+    ],
+  ])('forward: %s', (_, x, axis, expected) => {
+    const y = new LayerNormalization({ axis }).apply(x as number[][]).flat(2);
+    expect(firstMismatch(y, expected, 1e-6, 1e-6)).toBeUndefined();
+  });
+
   test('training: LN(3) and a dense unit of ones, mean squared error, SGD with 0.01', () => {
     const layer = new LayerNormalization();
     const x = [
@@ -259,4 +406,10 @@ test('a mask changes nothing and is passed on', () => {
   expect(layer.apply(x, { mask })).toEqual(layer.apply(x));
   expect(layer.computeMask(x, mask)).toBe(mask);
   expect(warnings).toEqual([]);
+});
+
+test('tensors of another engine are refused', async () => {
+  using engine = await createEngine();
+  const t = engine.tensor([[1, 2]]);
+  expectError(() => new LayerNormalization().apply(t), 'ERR_ARGUMENT', /a tensor of another engine/);
 });

@@ -1,18 +1,11 @@
 // Tier: golden (Keras 3.16, and what its tests and documentation spell out) and bounded.
 import { Moments, Normalization, tensor } from 'layernorm';
-import { expectError, thrownBy } from '../support/errors.js';
+import { expectError } from '../support/errors.js';
 import { type GoldenArray, kerasCases } from '../support/golden.js';
 import { arrayOf } from '../support/keras_layers.js';
-import { normals } from '../support/random.js';
+import { expectNoLeak, shaped } from '../support/layers.js';
 import { firstMismatch } from '../support/ulp.js';
 
-const shaped = (shape: number[], seed = 1) => ({
-  data: normals(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-  ),
-  shape,
-});
 const near = (actual: ArrayLike<number>, expected: ArrayLike<number>, absolute = 1e-5): void => {
   expect(firstMismatch(actual, expected, 0, absolute)).toBeUndefined();
 };
@@ -27,7 +20,13 @@ describe('Keras 3.16', () => {
     input: GoldenArray;
     output: GoldenArray;
   }
-  test.each(kerasCases<AdaptCase>('Normalization'))('$name', (one) => {
+  const cases = kerasCases<AdaptCase>('Normalization');
+
+  test('all cases are there', () => {
+    expect(cases).toHaveLength(1);
+  });
+
+  test.each(cases)('$name', (one) => {
     const layer = new Normalization();
     layer.adapt(arrayOf(one.adapt));
     for (const name of ['mean', 'variance'] as const) {
@@ -170,11 +169,22 @@ describe("Keras' own tests", () => {
     layer.adapt(rows);
     near(flat(layer.apply([[0, 7, 4]])), [-1, -1, -1], 1e-6);
 
-    const given = { mean: [3, 2, 1], variance: 4 } as const;
-    expect(thrownBy(() => new Normalization(given as never)).message).toMatch(/same shape/);
-    const inverse = new Normalization({ axis: null, invert: true });
-    inverse.adapt([0, 4, 8]);
-    near(inverse.apply([0, 1, -1]), [4, 4 + Math.sqrt(32 / 3), 4 - Math.sqrt(32 / 3)], 1e-6);
+    const inverse = new Normalization({ axis: -1, invert: true });
+    inverse.adapt(rows);
+    near(flat(inverse.apply([[1, 2, 3]])), [2, 10, 8], 1e-6);
+
+    const other = new Normalization({ axis: -1 });
+    other.adapt([
+      [1, 2, 1],
+      [2, 3, 4],
+      [1, 2, 1],
+      [2, 3, 4],
+    ]);
+    const test = [
+      [3, 1, 2],
+      [6, 5, 4],
+    ];
+    near(flat(other.apply(test)), [3, -3, -1 / 3, 9, 5, 1], 1e-5);
   });
 
   test('Keras 2: one column, 3-D with axis 1 and axes (1, 2), zero variance', () => {
@@ -370,4 +380,17 @@ test('weights of a saved layer', () => {
   expect(layer.getWeights()[2]).toEqual({ data: Int32Array.of(7), shape: [], dtype: 'int32' });
   layer.setWeights(layer.getWeights());
   expect(layer.weights[2]?.value[0]).toBe(7);
+});
+
+test('nothing leaks', () => {
+  for (const axis of [-1, [0, 2], null]) {
+    expectNoLeak(() => {
+      using layer = new Normalization({ axis, dtype: 'mixed_float16' });
+      using x = tensor(shaped([3, 4, 2]));
+      layer.adapt(x);
+      using _y = layer.apply(x, { training: true });
+      using _dx = layer.backward(x);
+      layer.backward(shaped([3, 4, 2]));
+    });
+  }
 });

@@ -76,6 +76,7 @@ test('every class goes by its name and its name in snake_case', () => {
     zero: 'Zeros',
     IdentityInitializer: 'Identity',
     OrthogonalInitializer: 'Orthogonal',
+    LeCunNormal: 'LecunNormal',
   } as const;
   for (const [alias, className] of Object.entries(aliases)) {
     expect(initializers.get(alias)).toBeInstanceOf(initializers[className]);
@@ -104,6 +105,14 @@ describe('configs', () => {
     expect(one).toEqual(new initializers.Constant({ value: 2 }));
     expect(initializers.get({ class_name: 'Ones' })).toEqual(new initializers.Ones());
     expect(initializers.get({ class_name: 'Ones', config: null })).toEqual(new initializers.Ones());
+  });
+
+  test('of TensorFlow 1, which have the type of the weight in them', () => {
+    const config = { seed: 3, dtype: 'float32' };
+    expect(initializers.get({ class_name: 'HeNormal', config })?.getConfig?.()).toMatchObject({ seed: 3 });
+    expect(initializers.get({ class_name: 'Zeros', config: { dtype: 'float32' } })).toEqual(
+      new initializers.Zeros(),
+    );
   });
 
   test('of other modules of Keras', () => {
