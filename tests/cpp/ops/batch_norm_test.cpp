@@ -250,6 +250,21 @@ TYPED_TEST(BatchNormTest, InferenceGradientIsFreeOfX) {
   }
 }
 
+TYPED_TEST(BatchNormTest, MaskedAndGivenStatisticsMayBeAsLargeOrSmallAsFloatsAre) {
+  for (const float size : {3.4e38f, 1e30f, 1e-30f, 1e-40f}) {
+    Batch<float> batch{4, 1, 1, {size, -size, -size, -size}};
+    batch.epsilon = 0;
+    batch.mask.assign(4, 1);
+    const std::vector<float> y = forward<TypeParam>(batch).y;
+    EXPECT_NEAR(y[0], std::sqrt(3.0), 2e-6) << size;
+    EXPECT_NEAR(y[1], -1 / std::sqrt(3.0), 1e-6) << size;
+  }
+  Batch<float> constant{2, 1, 1, {2, 2}};
+  constant.epsilon = 1e-80;
+  std::vector<float> rstd;
+  for (const float y : inference<TypeParam>(constant, {2.0f}, {0.0f}, rstd)) EXPECT_EQ(y, 0);
+}
+
 TEST(BatchNorm, StatisticsAloneNeedNoY) {
   const Batch<float> batch = batches<float>(false)[1];
   std::vector<double> room = batch.workspace();
