@@ -6,14 +6,15 @@ import { at } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
 
 /**
- * The most bytes that a file may have after gzip. index.js is all that a page needs: code, glue and wasm. Threads are a glue
- * and a module more.
+ * The most bytes that a file may have after gzip. index.js is all that a page needs: layers, code, glue and wasm, of which half is
+ * the core of all operations in float32 and float64. Threads are a glue and a module more.
  */
 const BUDGETS = {
-  'index.js': 37 * 1024,
-  'layernorm-mt.cjs': 8.5 * 1024,
-  'layernorm-mt.mjs': 8 * 1024,
-  'layernorm-mt.wasm': 27 * 1024,
+  'index.js': 104 * 1024,
+  'layernorm.wasm': 53 * 1024,
+  'layernorm-mt.cjs': 9 * 1024,
+  'layernorm-mt.mjs': 8.5 * 1024,
+  'layernorm-mt.wasm': 61 * 1024,
 };
 
 await main(import.meta, async () => {

@@ -406,7 +406,9 @@ void channel_backward(const ChannelBackward& args) {
     for_each_range(
         Partition::of(shape.groups, elements),
         [&](std::size_t first, std::size_t last) {
-          if (shape.after == 1 && shape.before == 1 && !storage.converts()) {
+          // A row has no elements that do not count, and its statistics are its own.
+          const bool plain = !p.constant && p.mask.bytes == nullptr && !storage.converts();
+          if (shape.after == 1 && shape.before == 1 && plain) {
             backward_rows<S>(p, first, last, args.sums, totals, sums);
           } else if (shape.after == 1) {
             backward_lines<S>(p, first, last, args.sums, totals, sums);

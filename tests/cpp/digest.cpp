@@ -12,7 +12,9 @@
 #include "ops/group_norm.h"
 #include "ops/layer_norm.h"
 #include "ops/moments.h"
+#include "ops/rms_norm.h"
 #include "ops/spectral_norm.h"
+#include "ops/unit_norm.h"
 #include "simd/build.h"
 #include "simd/sixteen_bit.h"
 #include "support/datasets.h"
@@ -42,7 +44,28 @@ struct Digests {
   std::uint64_t backward;
 };
 
-// `stored` makes what x and dy are of numbers of type P, which gamma, beta and the statistics have.
+// Calls digest_of<P>(stored): `stored` makes what x and dy are of numbers of type P, which gamma, beta and the statistics have.
+template <class S, class DigestOf>
+Digests in_type(DType dtype, DigestOf digest_of) {
+  const auto same = [](const auto& numbers) { return numbers; };
+  if (dtype == DType::float64) return digest_of.template operator()<double>(same);
+  if (dtype == DType::float32) return digest_of.template operator()<float>(same);
+  return digest_of.template operator()<float>([&](const std::vector<float>& numbers) {
+    std::vector<std::uint16_t> bits(numbers.size());
+    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
+    return bits;
+  });
+}
+
+std::string text_of(const Shape& shape) {
+  std::string text;
+  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
+    text += n == 0 ? ' ' : 'x';
+    text += std::to_string(shape.dims[n]);
+  }
+  return text.append(" axes=").append(std::to_string(shape.axes));
+}
+
 template <class S, class P, class Stored>
 Digests digest(DType dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling,
                Stored stored) {
@@ -103,13 +126,8 @@ Digests digest(DType dtype, const Shape& shape, const Dataset& dataset, bool aff
 
 template <class S>
 Digests digest(DType dtype, const Shape& shape, const Dataset& dataset, bool affine, bool rms_scaling) {
-  const auto same = [](const auto& numbers) { return numbers; };
-  if (dtype == DType::float64) return digest<S, double>(dtype, shape, dataset, affine, rms_scaling, same);
-  if (dtype == DType::float32) return digest<S, float>(dtype, shape, dataset, affine, rms_scaling, same);
-  return digest<S, float>(dtype, shape, dataset, affine, rms_scaling, [&](const std::vector<float>& numbers) {
-    std::vector<std::uint16_t> bits(numbers.size());
-    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
-    return bits;
+  return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+    return digest<S, P>(dtype, shape, dataset, affine, rms_scaling, stored);
   });
 }
 
@@ -125,19 +143,99 @@ void print(const char* name, DType dtype, const Shape& shape, const Dataset& dat
            bool rms_scaling) {
   const Digests intrinsics = digest<simd::Simd128>(dtype, shape, dataset, affine, rms_scaling);
   const Digests emulated = digest<simd::Emulated>(dtype, shape, dataset, affine, rms_scaling);
-  std::string what = name;
-  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
-    what += n == 0 ? ' ' : 'x';
-    what += std::to_string(shape.dims[n]);
-  }
-  what.append(" axes=").append(std::to_string(shape.axes));
+  std::string what = name + text_of(shape);
   what.append(" affine=").append(std::to_string(affine)).append(" rms=").append(std::to_string(rms_scaling));
   what.append(" ").append(dataset.name);
   print(what, intrinsics.forward, emulated.forward);
   print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
 
-// Spectral normalization and its gradient; `stored` and P as in digest().
+// What RMS and unit normalization are, for the function below.
+struct Rms {
+  using Forward = RmsNormForward;
+  using Backward = RmsNormBackward;
+  static constexpr auto forward_workspace = rms_norm_forward_workspace;
+  static constexpr auto backward_workspace = rms_norm_backward_workspace;
+  template <class S>
+  static constexpr auto forward = rms_norm_forward_on<S>;
+  template <class S>
+  static constexpr auto backward = rms_norm_backward_on<S>;
+};
+struct Unit {
+  using Forward = UnitNormForward;
+  using Backward = UnitNormBackward;
+  static constexpr auto forward_workspace = unit_norm_forward_workspace;
+  static constexpr auto backward_workspace = unit_norm_backward_workspace;
+  template <class S>
+  static constexpr auto forward = unit_norm_forward_on<S>;
+  template <class S>
+  static constexpr auto backward = unit_norm_backward_on<S>;
+};
+
+// One of them and its gradient; `affine` is for the one that has a gamma.
+template <class Of, class S, class P, class Stored>
+Digests about_zero_digest(DType dtype, const Shape& shape, const Dataset& dataset, bool affine,
+                          Stored stored) {
+  std::size_t size = 1, cols = 1;
+  for (std::size_t n = 0; n < shape.dims.size(); ++n) {
+    size *= shape.dims[n];
+    if (shape.axes >> n & 1) cols *= shape.dims[n];
+  }
+  Random random(size * 31 + cols);
+  std::vector<P> numbers(size), gamma(cols), rstd(size / cols), dgamma(cols);
+  for (std::size_t i = 0; i < size; ++i) numbers[i] = static_cast<P>(dataset.element(random, i % cols, cols));
+  const auto x = stored(numbers);
+  for (P& g : gamma) g = static_cast<P>(random.uniform() + 0.5);
+  for (P& d : numbers) d = static_cast<P>(random.uniform() - 0.5);
+  const auto dy = stored(numbers);
+  auto y = x, dx = x;
+  std::vector<double> workspace((Of::forward_workspace(dtype, shape.dims, shape.axes) +
+                                 Of::backward_workspace(dtype, shape.dims, shape.axes)) /
+                                    sizeof(double) +
+                                2);
+  const auto common = [&](auto args) {
+    args.dtype = dtype;
+    args.dims = shape.dims;
+    args.axes = shape.axes;
+    args.x = x.data();
+    args.rstd = rstd.data();
+    args.workspace = workspace.data();
+    args.workspace_bytes = workspace.size() * sizeof(double);
+    if constexpr (requires { args.gamma; }) args.gamma = affine ? gamma.data() : nullptr;
+    if constexpr (requires { args.dgamma; }) args.dgamma = dgamma.data();
+    return args;
+  };
+  auto forward = common(typename Of::Forward{});
+  forward.y = y.data();
+  if (Of::template forward<S>(forward) != Status::ok) std::abort();
+  auto backward = common(typename Of::Backward{});
+  backward.dy = dy.data();
+  backward.dx = dx.data();
+  if (Of::template backward<S>(backward) != Status::ok) std::abort();
+  constexpr std::uint64_t start = 0xcbf29ce484222325u;
+  const std::uint64_t of_dx = hash(dx, start);
+  const bool has_gamma = requires { forward.gamma; };
+  return {hash(rstd, hash(y, start)), has_gamma ? hash(dgamma, of_dx) : of_dx};
+}
+
+template <class Of>
+void print_about_zero(const char* operation, const char* name, DType dtype, const Shape& shape,
+                      const Dataset& dataset, bool affine) {
+  const auto of = [&]<class S>() {
+    return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+      return about_zero_digest<Of, S, P>(dtype, shape, dataset, affine, stored);
+    });
+  };
+  const Digests intrinsics = of.template operator()<simd::Simd128>();
+  const Digests emulated = of.template operator()<simd::Emulated>();
+  std::string what = operation;
+  what.append(" ").append(name).append(text_of(shape));
+  what.append(" affine=").append(std::to_string(affine)).append(" ").append(dataset.name);
+  print(what, intrinsics.forward, emulated.forward);
+  print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
+}
+
+// Spectral normalization and its gradient.
 template <class S, class P, class Stored>
 Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset,
                         Stored stored) {
@@ -187,13 +285,8 @@ Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const D
 
 template <class S>
 Digests spectral_digest(DType dtype, std::size_t rows, std::size_t cols, const Dataset& dataset) {
-  const auto same = [](const auto& numbers) { return numbers; };
-  if (dtype == DType::float64) return spectral_digest<S, double>(dtype, rows, cols, dataset, same);
-  if (dtype == DType::float32) return spectral_digest<S, float>(dtype, rows, cols, dataset, same);
-  return spectral_digest<S, float>(dtype, rows, cols, dataset, [&](const std::vector<float>& numbers) {
-    std::vector<std::uint16_t> bits(numbers.size());
-    simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
-    return bits;
+  return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+    return spectral_digest<S, P>(dtype, rows, cols, dataset, stored);
   });
 }
 
@@ -278,15 +371,9 @@ Digests channel_digest(DType dtype, const ChannelShape& shape, bool batch, const
 template <class S>
 Digests channel_digest(DType dtype, const ChannelShape& shape, bool batch, const Dataset& dataset,
                        bool affine) {
-  const auto same = [](const auto& numbers) { return numbers; };
-  if (dtype == DType::float64) return channel_digest<S, double>(dtype, shape, batch, dataset, affine, same);
-  if (dtype == DType::float32) return channel_digest<S, float>(dtype, shape, batch, dataset, affine, same);
-  return channel_digest<S, float>(
-      dtype, shape, batch, dataset, affine, [&](const std::vector<float>& numbers) {
-        std::vector<std::uint16_t> bits(numbers.size());
-        simd::convert(simd::narrow<S>(dtype), numbers.data(), numbers.size(), bits.data());
-        return bits;
-      });
+  return in_type<S>(dtype, [&]<class P>(const auto& stored) {
+    return channel_digest<S, P>(dtype, shape, batch, dataset, affine, stored);
+  });
 }
 
 void print_channels(const char* name, DType dtype, const ChannelShape& shape, bool batch,
@@ -328,6 +415,20 @@ int main() {
         print("float64", DType::float64, shape, dataset, affine, rms_scaling);
         print("float16", DType::float16, shape, dataset, affine, rms_scaling);
         print("bfloat16", DType::bfloat16, shape, dataset, affine, rms_scaling);
+      }
+    }
+  }
+  const std::pair<const char*, DType> types[] = {{"float32", DType::float32},
+                                                 {"float64", DType::float64},
+                                                 {"float16", DType::float16},
+                                                 {"bfloat16", DType::bfloat16}};
+  for (const Shape& shape : shapes) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      for (const auto& [name, dtype] : types) {
+        print_about_zero<Rms>("rms", name, dtype, shape, dataset, false);
+        print_about_zero<Rms>("rms", name, dtype, shape, dataset, true);
+        print_about_zero<Unit>("unit", name, dtype, shape, dataset, false);
       }
     }
   }

@@ -10,8 +10,12 @@ import {
   layerNormBackward,
   layerNormForward,
   moments,
+  rmsNormBackward,
+  rmsNormForward,
   spectralNorm,
   spectralNormBackward,
+  unitNormBackward,
+  unitNormForward,
 } from 'layernorm';
 import { isSixteenBit } from '../../js/src/tensor/dtype.js';
 import { copierOf } from '../../js/src/tensor/sixteen_bit.js';
@@ -69,8 +73,27 @@ function hash(values: Float32Array | Float64Array | Uint16Array, state: bigint):
 
 const START = 0xcbf29ce484222325n;
 
+const text = (state: bigint): string => state.toString(16).padStart(16, '0');
+
+/** The arrays of parameters that go with a type, and what makes one of the type itself. */
+function kindOf(dtype: DType): {
+  TypedArray: Float32ArrayConstructor;
+  narrowed: (numbers: Float32Array) => Float32Array;
+} {
+  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
+  const narrowed = (numbers: Float32Array): Float32Array => {
+    if (!isSixteenBit(dtype)) return numbers;
+    const bits = new Uint16Array(numbers.length);
+    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
+    return bits as object as Float32Array;
+  };
+  return { TypedArray, narrowed };
+}
+
 const LINE =
   /^(backward )?(float32|float64|float16|bfloat16) ([\dx]+) axes=(\d+) affine=(\d) rms=(\d) (.+) ([0-9a-f]{16})$/;
+const ABOUT_ZERO =
+  /^(backward )?(rms|unit) (float32|float64|float16|bfloat16) ([\dx]+) axes=(\d+) affine=(\d) (.+) ([0-9a-f]{16})$/;
 const CHANNELS =
   /^(backward )?(batch|group) (float32|float64|float16|bfloat16) ([\dx]+) groups=(\d+) affine=(\d) (.+) ([0-9a-f]{16})$/;
 
@@ -92,13 +115,7 @@ function compute({ dtype, shape, axes, affine, rmsScaling, dataset }: Case): Par
   const axis = shape.map((_, n) => n).filter((n) => (axes >> n) & 1);
   const size = shape.reduce((a, b) => a * b, 1);
   const cols = axis.reduce((product, n) => product * (shape[n] as number), 1);
-  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
-  const narrowed = (numbers: Float32Array): Float32Array => {
-    if (!isSixteenBit(dtype)) return numbers;
-    const bits = new Uint16Array(numbers.length);
-    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
-    return bits as object as Float32Array;
-  };
+  const { TypedArray, narrowed } = kindOf(dtype);
   const random = new Random(size * 31 + cols);
   const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
   const x = narrowed(TypedArray.from({ length: size }, (_, i) => element(random, i % cols, cols)));
@@ -116,7 +133,6 @@ function compute({ dtype, shape, axes, affine, rmsScaling, dataset }: Case): Par
     rstd,
     outputs: ['dbeta'],
   });
-  const text = (state: bigint): string => state.toString(16).padStart(16, '0');
   return {
     forward: text(hash(rstd, hash(mean, hash(y, START)))),
     backward: text(hash(dbeta, hash(dgamma, hash(dx, START)))),
@@ -131,7 +147,7 @@ const SPECTRAL = /^(backward )?spectral (float32|float64|float16|bfloat16) (\d+)
 
 const cases = new Map<string, Case>();
 for (const line of lines) {
-  if (SPECTRAL.test(line) || CHANNELS.test(line)) continue;
+  if (SPECTRAL.test(line) || CHANNELS.test(line) || ABOUT_ZERO.test(line)) continue;
   const match = LINE.exec(line);
   if (match === null) throw new Error(`build/digest.txt has the line '${line}'`);
   const [, backward, dtype, sizes, axes, affine, rms, dataset, digest] = match as unknown as string[];
@@ -165,17 +181,62 @@ test.each(Object.keys(DATASETS))('%s: the bits of the native build', (name) => {
   for (const one of chosen) expect({ ...one, ...compute(one) }).toEqual(one);
 });
 
+interface AboutZeroCase {
+  unit: boolean;
+  dtype: DType;
+  shape: number[];
+  axis: number[];
+  affine: boolean;
+  dataset: string;
+}
+
+/** The hashes of y and rstd, and of the gradients, of RMS or unit normalization. */
+function computeAboutZero({ unit, dtype, shape, axis, affine, dataset }: AboutZeroCase): [string, string] {
+  const length = shape.reduce((a, b) => a * b, 1);
+  const cols = axis.reduce((product, n) => product * (shape[n] as number), 1);
+  const random = new Random(length * 31 + cols);
+  const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
+  const { TypedArray, narrowed } = kindOf(dtype);
+  const x = narrowed(TypedArray.from({ length }, (_, i) => element(random, i % cols, cols)));
+  const gamma = TypedArray.from({ length: cols }, () => random.uniform() + 0.5);
+  const dy = narrowed(TypedArray.from({ length }, () => random.uniform() - 0.5));
+  if (unit) {
+    const { y, rstd } = unitNormForward(x, { shape, axis, dtype });
+    const { dx } = unitNormBackward(dy, x, { shape, axis, dtype, rstd });
+    return [text(hash(rstd, hash(y, START))), text(hash(dx, START))];
+  }
+  const options = { shape, axis, dtype, ...(affine && { gamma }) };
+  const { y, rstd } = rmsNormForward(x, options);
+  const { dx, dgamma } = rmsNormBackward(dy, x, { ...options, rstd });
+  return [text(hash(rstd, hash(y, START))), text(hash(dgamma, hash(dx, START)))];
+}
+
+test('operations about zero: the bits of the native build', () => {
+  const digests = new Map<string, string>();
+  const found: [string, AboutZeroCase][] = [];
+  for (const line of lines) {
+    const match = ABOUT_ZERO.exec(line);
+    if (match === null) continue;
+    const [, backward, kind, dtype, sizes, axes, affine, dataset] = match as unknown as string[];
+    digests.set(line.slice(0, -17), line.slice(-16));
+    const shape = (sizes as string).split('x').map(Number);
+    if (backward || shape.reduce((a, b) => a * b, 1) > 400) continue;
+    const axis = shape.map((_, n) => n).filter((n) => (Number(axes) >> n) & 1);
+    const one = { unit: kind === 'unit', dtype: dtype as DType, shape, axis, affine: affine === '1' };
+    found.push([line.slice(0, -17), { ...one, dataset: dataset as string }]);
+  }
+  expect(found.length).toBeGreaterThan(1000);
+  for (const [what, one] of found) {
+    const [forward, backward] = computeAboutZero(one);
+    expect([what, forward, backward]).toEqual([what, digests.get(what), digests.get(`backward ${what}`)]);
+  }
+});
+
 /** The hashes of y, u, v and sigma, and of the gradient, of a spectral norm. */
 function computeSpectral(dtype: DType, rows: number, cols: number, dataset: string): [string, string] {
   const random = new Random(rows * 31 + cols);
   const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
-  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
-  const narrowed = (numbers: Float32Array): Float32Array => {
-    if (!isSixteenBit(dtype)) return numbers;
-    const bits = new Uint16Array(numbers.length);
-    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
-    return bits as object as Float32Array;
-  };
+  const { TypedArray, narrowed } = kindOf(dtype);
   const length = rows * cols;
   const kernel = narrowed(TypedArray.from({ length }, (_, i) => element(random, i % cols, cols)));
   const start = TypedArray.from({ length: cols }, () => random.uniform() - 0.5);
@@ -184,10 +245,7 @@ function computeSpectral(dtype: DType, rows: number, cols: number, dataset: stri
   const { kernel: y, u, v, sigma } = spectralNorm(kernel, { ...options, u: start, powerIterations: 2 });
   const dkernel = spectralNormBackward(dy, kernel, { ...options, u, v, sigma });
   const forward = hash(TypedArray.of(sigma), hash(v, hash(u, hash(y, START))));
-  return [forward, hash(dkernel, START)].map((state) => state.toString(16).padStart(16, '0')) as [
-    string,
-    string,
-  ];
+  return [text(forward), text(hash(dkernel, START))];
 }
 
 test('spectral norms: the bits of the native build', () => {
@@ -226,19 +284,12 @@ function computeChannels({ batch, dtype, shape, groups, affine, dataset }: Chann
   const length = samples * before * channels * after;
   const random = new Random(length * 31 + channels);
   const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
-  const TypedArray = (dtype === 'float64' ? Float64Array : Float32Array) as Float32ArrayConstructor;
-  const narrowed = (numbers: Float32Array): Float32Array => {
-    if (!isSixteenBit(dtype)) return numbers;
-    const bits = new Uint16Array(numbers.length);
-    copierOf('float32', dtype)(bits, 0, numbers, 0, numbers.length);
-    return bits as object as Float32Array;
-  };
+  const { TypedArray, narrowed } = kindOf(dtype);
   const x = narrowed(TypedArray.from({ length }, (_, i) => element(random, i % channels, channels)));
   const gamma = TypedArray.from({ length: channels }, () => random.uniform() + 0.5);
   const beta = TypedArray.from({ length: channels }, () => random.uniform() - 0.5);
   const dy = narrowed(TypedArray.from({ length }, () => random.uniform() - 0.5));
   const options = { shape, axis: 2, dtype, ...(affine && { gamma }) };
-  const text = (state: bigint): string => state.toString(16).padStart(16, '0');
   if (batch) {
     const { y, mean, rstd, variance } = batchNormForward(x, { ...options, ...(affine && { beta }) });
     const { dx, dgamma, dbeta } = batchNormBackward(dy, x, { ...options, mean, rstd });

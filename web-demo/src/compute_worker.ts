@@ -1,14 +1,23 @@
 // All work on data, off the main thread: reading files, every call of layernorm, and the check of its results.
 
-import { type DType, info, layerNorm, layerNormForward } from 'layernorm';
-import { elementLabel, type Groups, groupsOf, sampleLabel } from './compute/groups.js';
+import { info } from 'layernorm';
+import { elementLabel, type Groups, groupLabel, groupsOf, layoutOf, parametersOf } from './compute/groups.js';
+import {
+  callText,
+  type Floats,
+  normalize,
+  normalizeForward,
+  optionsOf,
+  statistics,
+} from './compute/kernels.js';
 import { picturePixels } from './compute/pixels.js';
-import { type Check, checkSamples } from './compute/reference.js';
+import { type Check, checkGroups } from './compute/reference.js';
 import { reachFromZero, spreadOf } from './compute/spread.js';
 import { timeCall } from './compute/timing.js';
 import iris from './data/iris.csv?raw';
 import { parseCsv } from './parse/csv.js';
-import { type Dataset, type Numbers, type Progress, shapeOf } from './parse/dataset.js';
+import { type Dataset, hasBatch, type Progress, shapeOf } from './parse/dataset.js';
+import { formatNpy } from './parse/npy.js';
 import { openFile } from './parse/open.js';
 import type {
   DatasetSummary,
@@ -20,10 +29,7 @@ import type {
   RunSummary,
   Settings,
   Source,
-  Statistics,
 } from './protocol.js';
-
-type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** Names of an axis go to the page only up to this many; pages of samples carry theirs. */
 const MAX_NAMES = 64;
@@ -42,9 +48,9 @@ interface Result {
   readonly y: Floats;
   readonly mean: Floats;
   readonly rstd: Floats;
-  readonly std: Floats;
+  readonly scale: Floats;
   readonly meanAfter: Floats;
-  readonly stdAfter: Floats;
+  readonly scaleAfter: Floats;
   readonly reach: number;
 }
 
@@ -78,6 +84,11 @@ async function answer(request: Request): Promise<{ gives: unknown; transfer?: Tr
       return { gives: page(request.takes) };
     case 'examine':
       return { gives: await examine(request.takes.run) };
+    case 'save': {
+      const { run, y, shape } = current();
+      if (run !== request.takes.run) throw new Error('There is another result by now.');
+      return { gives: formatNpy(y, shape) };
+    }
     case 'picture': {
       const { x, y, shape, reach } = current();
       const gives = picturePixels(x, y, shape, reach, request.takes.longestSide);
@@ -119,20 +130,20 @@ function run(settings: Settings): RunSummary {
   if (!dataset) throw new Error('There is no data to normalize.');
   const { data: x } = dataset;
   const shape = shapeOf(dataset);
-  const { axis, epsilon } = settings;
-  const size = axis.reduce((product, d) => product * (shape[d] ?? 1), 1);
+  const { method } = settings;
+  const layout = layoutOf(shape, settings, hasBatch(dataset));
   const isDouble = x instanceof Float64Array;
-  const gamma = expand(settings.gamma, size, isDouble);
-  const beta = expand(settings.beta, size, isDouble);
-  const options = { shape, axis, epsilon, gamma: gamma ?? null, beta: beta ?? null };
+  const gamma = expand(settings.gamma, parametersOf(layout), isDouble);
+  const beta = expand(settings.beta, parametersOf(layout), isDouble);
+  const options = optionsOf(shape, settings, hasBatch(dataset), gamma, beta);
 
   // This checks every argument, so what follows cannot meet a wrong one.
-  const { y, mean, rstd } = layerNormForward(x, options) as { y: Floats; mean: Floats; rstd: Floats };
+  const { y, mean, rstd } = normalizeForward(method, x, options);
   const scratch = new (isDouble ? Float64Array : Float32Array)(y.length) as Floats;
 
-  const groups = groupsOf(shape, axis);
-  const { std } = statistics(x, shape, axis, scratch);
-  const after = statistics(y, shape, axis, scratch);
+  const groups = groupsOf(layout);
+  const before = statistics(method, x, layout, scratch);
+  const after = statistics(method, y, layout, scratch);
   const reach = reachFromZero(y);
   runs++;
   result = {
@@ -142,11 +153,11 @@ function run(settings: Settings): RunSummary {
     gamma,
     beta,
     y,
-    mean,
+    mean: mean ?? before.mean,
     rstd,
-    std,
+    scale: before.scale,
     meanAfter: after.mean,
-    stdAfter: after.std,
+    scaleAfter: after.scale,
     reach,
   };
 
@@ -154,27 +165,15 @@ function run(settings: Settings): RunSummary {
   return {
     run: runs,
     settings,
-    samples: groups.count,
+    groups: groups.count,
     size: groups.size,
+    call: callText(method, options),
     before: spreadOf(x),
     after: spreadOf(y),
     reach,
     engine: { version, variant, threads, ...(reason ? { reason } : {}) },
     bytes: x.byteLength + y.byteLength,
   };
-}
-
-/** Mean and standard deviation of each sample by the kernel itself: without epsilon, rstd is 1 / standard deviation. */
-function statistics(
-  values: Dataset['data'],
-  shape: readonly number[],
-  axis: readonly number[],
-  out: Floats,
-): { mean: Floats; std: Floats } {
-  const { mean, rstd } = layerNormForward<Numbers, DType, Floats>(values, { shape, axis, epsilon: 0, out });
-  // NaN and infinities leave a sample without either.
-  const std = rstd.map((value, g) => (Number.isNaN(mean[g]) ? Number.NaN : 1 / value)) as Floats;
-  return { mean, std };
 }
 
 function expand(parameter: Parameter, size: number, isDouble: boolean): Floats | undefined {
@@ -189,22 +188,22 @@ async function examine(run: number): Promise<undefined> {
   if (!dataset || checked?.run !== run) return;
   const { data: x } = dataset;
   const { groups, y, gamma, beta, settings } = checked;
+  const { method, epsilon } = settings;
   const perSlice = Math.max(1, Math.floor(SLICE_ELEMENTS / groups.size));
   let found: Check = { absolute: 0, ulp: 0, notFinite: 0 };
   for (let from = 0; from < groups.count; from += perSlice) {
     await othersFirst();
     if (result !== checked) return;
     const to = Math.min(from + perSlice, groups.count);
-    found = checkSamples({ x, y, groups, epsilon: settings.epsilon, gamma, beta }, from, to, found);
+    found = checkGroups({ method, x, y, groups, epsilon, gamma, beta }, from, to, found);
     post({ kind: 'checked', run, fraction: to / groups.count, check: found });
   }
   await othersFirst();
   if (result !== checked) return;
-  const { axis, epsilon } = settings;
   const out = new (y instanceof Float64Array ? Float64Array : Float32Array)(y.length) as Floats;
-  const options = { shape: [...groups.shape], axis, epsilon, gamma: gamma ?? null, beta: beta ?? null, out };
+  const options = { ...optionsOf(shapeOf(dataset), settings, hasBatch(dataset), gamma, beta), out };
   const timing = timeCall(() => {
-    layerNorm<Numbers, DType, Floats>(x, options);
+    normalize(method, x, options);
   });
   post({ kind: 'timed', run, timing });
 }
@@ -221,32 +220,36 @@ function current(): Result & { x: Dataset['data']; shape: number[]; axes: Datase
 
 function page({ from, count, positions: most }: { from: number; count: number; positions: number }): Page {
   const { x, y, axes, groups, gamma, beta, ...rest } = current();
-  const samples = Array.from(
+  const chosen = Array.from(
     { length: Math.max(0, Math.min(count, groups.count - from)) },
     (_, i) => from + i,
   );
   const positions = spreadPositions(groups, most);
-  const cells = (values: ArrayLike<number>): Float64Array =>
+  const cells = (values: ArrayLike<number>, starts: Uint32Array, offsets: Uint32Array): Float64Array =>
     Float64Array.from(
-      samples.flatMap((g) =>
-        positions.map((p) => values[(groups.starts[g] as number) + (groups.offsets[p] as number)] as number),
+      chosen.flatMap((g) =>
+        positions.map((p) => values[(starts[g] as number) + (offsets[p] as number)] as number),
       ),
     );
-  const pick = (values: Floats): number[] => samples.map((g) => values[g] as number);
-  const before: Statistics = { mean: pick(rest.mean), std: pick(rest.std) };
+  const elements = (values: ArrayLike<number>) => cells(values, groups.starts, groups.offsets);
+  const parameters = (values: ArrayLike<number>) =>
+    cells(values, groups.parameterStarts, groups.parameterOffsets);
+  const pick = (values: Floats): number[] => chosen.map((g) => values[g] as number);
+  const labelsIn = (group: number | undefined) => positions.map((p) => elementLabel(groups, axes, p, group));
   return {
     run: rest.run,
     from,
-    labels: samples.map((g) => sampleLabel(groups, axes, g)),
-    before,
-    after: { mean: pick(rest.meanAfter), std: pick(rest.stdAfter) },
+    labels: chosen.map((g) => groupLabel(groups, axes, g)),
+    before: { mean: pick(rest.mean), scale: pick(rest.scale) },
+    after: { mean: pick(rest.meanAfter), scale: pick(rest.scaleAfter) },
     rstd: pick(rest.rstd),
     positions,
-    positionLabels: positions.map((p) => elementLabel(groups, axes, p)),
-    x: cells(x),
-    y: cells(y),
-    gamma: gamma && positions.map((p) => gamma[p] as number),
-    beta: beta && positions.map((p) => beta[p] as number),
+    positionLabels: labelsIn(undefined),
+    ownLabels: rest.settings.method === 'group' ? chosen.map(labelsIn) : undefined,
+    x: elements(x),
+    y: elements(y),
+    gamma: gamma && parameters(gamma),
+    beta: beta && parameters(beta),
   };
 }
 

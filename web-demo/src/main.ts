@@ -1,18 +1,22 @@
 // The page: brings together what the user opens and sets, the worker that computes, and the views of the result.
 
+import { groupAt, type Layout, layoutOf, spansOf } from './compute/groups.js';
+import { METHODS } from './compute/methods.js';
 import { ComputeClient, type ComputeError } from './compute_client.js';
-import { count } from './parse/dataset.js';
+import { count, hasBatch, shapeOf } from './parse/dataset.js';
 import type { DatasetSummary, Page, RunSummary, Source } from './protocol.js';
 import { DataPanel } from './ui/data_panel.js';
-import { byId, debounce, showError } from './ui/dom.js';
+import { byId, debounce, el, showError } from './ui/dom.js';
 import { EnginePanel } from './ui/engine_panel.js';
 import { significant } from './ui/format.js';
 import { PAGE_SIZE, Pager } from './ui/pager.js';
 import { PictureView, type Pixel } from './ui/picture_view.js';
 import { type Place, SampleList } from './ui/sample_list.js';
-import { describe, elementOf, SamplePanel } from './ui/sample_panel.js';
+import { describe, elementOf, nameOfElement, SamplePanel } from './ui/sample_panel.js';
 import { SampleTable } from './ui/sample_table.js';
 import { SettingsPanel } from './ui/settings_panel.js';
+import { SharingView } from './ui/sharing_view.js';
+import { WORDS } from './ui/words.js';
 
 /** Elements of a sample that are drawn, at most. */
 const MAX_POSITIONS = 256;
@@ -20,6 +24,8 @@ const MAX_POSITIONS = 256;
 const LONGEST_SIDE = 1024;
 /** Quiet time before settings take effect, before something is announced, and before waiting is shown. */
 const [SETTLE_MS, ANNOUNCE_MS, BUSY_MS] = [120, 700, 250];
+/** How long a file that is saved can be read. */
+const SAVE_MS = 60_000;
 
 type View = 'picture' | 'map' | 'table';
 
@@ -41,6 +47,7 @@ class App {
   readonly #picture = new PictureView(byId('view-picture'), (pixel, isPick) =>
     this.#pointAtPixel(pixel, isPick),
   );
+  readonly #sharing = new SharingView();
   readonly #pager = new Pager(
     (page) => void this.#showPage(page, { sample: 0, element: this.#picked.element }),
   );
@@ -48,6 +55,7 @@ class App {
 
   #dataset: DatasetSummary | undefined;
   #summary: RunSummary | undefined;
+  #layout: Layout | undefined;
   #page: Page | undefined;
   #view: View = 'map';
   #picked = FIRST;
@@ -61,6 +69,7 @@ class App {
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
       radio.addEventListener('change', () => this.#setView(radio.value as View));
     }
+    byId('save').addEventListener('click', () => void this.#save());
   }
 
   /** Reads data and normalizes it. What cannot be read leaves everything as it was. */
@@ -115,10 +124,12 @@ class App {
       );
       if (dataset !== this.#dataset) return;
       this.#summary = summary;
+      this.#layout = layoutOf(shapeOf(dataset), summary.settings, hasBatch(dataset));
       this.#setStale(false);
       this.#engine.show(summary, dataset.computed);
+      byId('save').hidden = false;
       this.#setView(this.#view);
-      const isAlike = before?.samples === summary.samples && before.size === summary.size;
+      const isAlike = before?.groups === summary.groups && before.size === summary.size;
       await this.#showPage(isAlike ? this.#pager.page : 0, isAlike ? this.#picked : FIRST);
       this.#announceRun();
       void this.#examine(summary);
@@ -140,7 +151,25 @@ class App {
     }
   }
 
-  /** Some samples of the result that is shown; undefined when there is another one by now. */
+  /** Gives the result to the user as a file. */
+  async #save(): Promise<void> {
+    const [summary, dataset] = [this.#summary, this.#dataset];
+    if (!summary || !dataset) return;
+    try {
+      const file = await this.#client.request('save', { run: summary.run });
+      const link = el('a', {
+        href: URL.createObjectURL(file),
+        download: `${METHODS[summary.settings.method].operation}.npy`,
+      });
+      link.click();
+      // The browser has to have read it by then.
+      setTimeout(() => URL.revokeObjectURL(link.href), SAVE_MS);
+    } catch (error) {
+      if (summary === this.#summary) showError(byId('run-error'), error as ComputeError);
+    }
+  }
+
+  /** Some groups of the result that is shown; undefined when there is another one by now. */
   async #fetch(from: number, samples: number): Promise<Page | undefined> {
     const summary = this.#summary;
     try {
@@ -160,7 +189,7 @@ class App {
     this.#page = page;
     this.#list.show(page, summary);
     this.#table.show(page, summary);
-    this.#pager.show(number, summary.samples, this.#view === 'picture');
+    this.#pager.show(number, summary.groups, this.#view === 'picture');
     if (dataset.kind === 'picture') {
       const pixels = await this.#client.request('picture', { longestSide: LONGEST_SIDE });
       if (summary !== this.#summary) return;
@@ -186,12 +215,14 @@ class App {
   }
 
   #show(place: Place): void {
-    const [page, summary] = [this.#page, this.#summary];
-    if (!page || !summary) return;
+    const [page, summary, dataset, layout] = [this.#page, this.#summary, this.#dataset, this.#layout];
+    if (!page || !summary || !dataset || !layout || page.run !== summary.run) return;
     this.#list.mark(place, this.#picked);
     this.#table.mark(place.sample);
     this.#one.show(page, place.sample, place.element, summary.size, summary.settings);
-    if (this.#dataset?.kind === 'picture') this.#markInPicture(page.from + place.sample);
+    const [group, position] = [page.from + place.sample, page.positions[place.element] ?? 0];
+    this.#sharing.show(dataset, layout, summary.settings, group, position);
+    if (dataset.kind === 'picture') this.#markInPicture(group);
   }
 
   #leavePage(direction: -1 | 1, wholePage: boolean): void {
@@ -201,15 +232,11 @@ class App {
     void this.#showPage(next, { sample, element: this.#picked.element });
   }
 
-  /** The sample that a pixel of the picture belongs to: its index in the dimensions that are kept. */
+  /** The group that a pixel of the picture belongs to, its first channel where each has its own. */
   #pointAtPixel({ row, column }: Pixel, isPick: boolean): void {
-    const [dataset, summary] = [this.#dataset, this.#summary];
-    if (!dataset || !summary) return;
-    const { axis } = summary.settings;
-    let sample = 0;
-    dataset.axes.forEach(({ size }, d) => {
-      if (!axis.includes(d)) sample = sample * size + ([row, column, 0][d] as number);
-    });
+    const layout = this.#layout;
+    if (!this.#summary || !layout) return;
+    const { group: sample } = groupAt(layout, [row, column, 0].slice(0, this.#dataset?.axes.length));
     this.#markInPicture(sample);
     if (isPick)
       void this.#showPage(Math.floor(sample / PAGE_SIZE), { sample: sample % PAGE_SIZE, element: 0 });
@@ -224,21 +251,10 @@ class App {
     this.#one.show(page, 0, 0, summary.size, summary.settings);
   });
 
-  #markInPicture(sample: number): void {
-    const [dataset, summary] = [this.#dataset, this.#summary];
-    if (!dataset || !summary) return;
-    const { axis } = summary.settings;
-    let rest = sample;
-    const spans: [number, number][] = [];
-    for (let d = dataset.axes.length - 1; d >= 0; d--) {
-      const size = dataset.axes[d]?.size ?? 1;
-      if (axis.includes(d)) spans[d] = [0, size];
-      else {
-        spans[d] = [rest % size, (rest % size) + 1];
-        rest = Math.floor(rest / size);
-      }
-    }
-    this.#picture.mark(spans[0] ?? [0, 1], spans[1] ?? [0, 1]);
+  #markInPicture(group: number): void {
+    if (!this.#summary || !this.#layout) return;
+    const [rows, columns] = spansOf(this.#layout, group);
+    this.#picture.mark(rows ?? [0, 1], columns ?? [0, 1]);
   }
 
   #setView(view: View): void {
@@ -248,7 +264,7 @@ class App {
     }
     for (const one of ['picture', 'map', 'table']) byId(`view-${one}`).hidden = one !== view;
     if (this.#summary) {
-      this.#pager.show(this.#pager.page, this.#summary.samples, view === 'picture');
+      this.#pager.show(this.#pager.page, this.#summary.groups, view === 'picture');
       this.#show(this.#picked);
     }
   }
@@ -264,6 +280,8 @@ class App {
   /** Nothing is known about new data yet, and what was known about other data would mislead. */
   #clearResult(): void {
     this.#engine.clear();
+    this.#sharing.hide();
+    byId('save').hidden = true;
     for (const id of ['view-picture', 'view-map', 'view-table', 'pager', 'one']) byId(id).hidden = true;
   }
 
@@ -299,7 +317,8 @@ class App {
     if (!page || !summary) return;
     const { sample } = this.#picked;
     this.#announce(
-      `${count(summary.samples, 'sample')} normalized. ${page.labels[sample]?.code}: ${describe(page, sample)}.`,
+      `${count(summary.groups, WORDS[summary.settings.method].group)} normalized. ` +
+        `${page.labels[sample]?.code}: ${describe(page, sample, summary.settings)}.`,
     );
   }
 
@@ -307,8 +326,8 @@ class App {
     const [page, summary] = [this.#page, this.#summary];
     if (!page || !summary) return;
     const { sample, element } = this.#picked;
-    const { x, y } = elementOf(page, sample, element, summary.settings.epsilon);
-    this.#announce(`${page.positionLabels[element]}: ${significant(x)} becomes ${significant(y)}.`);
+    const { x, y } = elementOf(page, sample, element, summary.settings);
+    this.#announce(`${nameOfElement(page, sample, element)}: ${significant(x)} becomes ${significant(y)}.`);
   }
 }
 

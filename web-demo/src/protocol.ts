@@ -1,6 +1,6 @@
 // What the page and its worker say to each other.
 
-import type { Label } from './compute/groups.js';
+import type { Choice, Label } from './compute/groups.js';
 import type { Check } from './compute/reference.js';
 import type { Spread } from './compute/spread.js';
 import type { Timing } from './compute/timing.js';
@@ -21,11 +21,10 @@ export interface DatasetSummary extends Omit<Dataset, 'data' | 'axes'> {
   readonly computed: 'float32' | 'float64';
 }
 
-/** gamma or beta: none, the same number everywhere, or one for each position in a sample. */
+/** gamma or beta: none, the same number everywhere, or one for each position in a sample or each channel. */
 export type Parameter = undefined | number | readonly number[];
 
-export interface Settings {
-  readonly axis: readonly number[];
+export interface Settings extends Choice {
   readonly epsilon: number;
   readonly gamma: Parameter;
   readonly beta: Parameter;
@@ -35,41 +34,47 @@ export interface RunSummary {
   /** Counts the runs; everything about a run carries its number. */
   readonly run: number;
   readonly settings: Settings;
-  readonly samples: number;
+  /** How many groups of elements have statistics of their own, and how many elements each has. */
+  readonly groups: number;
   readonly size: number;
+  /** The call that was made, as one would write it. */
+  readonly call: string;
   readonly before: Spread;
   readonly after: Spread;
   /** How far colours reach from 0 after normalization. */
   readonly reach: number;
   readonly engine: { version: string; variant: string; threads: number; reason?: string };
-  /** Read and written in one call of `layerNorm`. */
+  /** Read and written in one call. */
   readonly bytes: number;
 }
 
-/** Statistics of some samples, all of them computed by the kernel. */
+/** Statistics of some groups, all of them computed by the kernel. */
 export interface Statistics {
   readonly mean: readonly number[];
-  readonly std: readonly number[];
+  /** What the method brings to 1: the standard deviation, the root of the mean square, or the norm. */
+  readonly scale: readonly number[];
 }
 
-/** Some samples in a row, with as many of their elements as are drawn. */
+/** Some groups in a row, with as many of their elements as are drawn. */
 export interface Page {
   readonly run: number;
   readonly from: number;
   readonly labels: readonly Label[];
   readonly before: Statistics;
   readonly after: Statistics;
-  /** 1 / sqrt(variance + epsilon), as the kernel used it. */
+  /** The factor that the kernel used, such as 1 / sqrt(variance + epsilon). */
   readonly rstd: readonly number[];
-  /** Which positions in a sample are drawn. */
+  /** Which positions in a group are drawn. */
   readonly positions: readonly number[];
+  /** What they are called in any group, and in each one of these, where that says more. */
   readonly positionLabels: readonly string[];
-  /** Values at those positions, sample by sample. */
+  readonly ownLabels: readonly (readonly string[])[] | undefined;
+  /** Values at those positions, group by group. */
   readonly x: Float64Array;
   readonly y: Float64Array;
-  /** gamma and beta at those positions. */
-  readonly gamma: readonly number[] | undefined;
-  readonly beta: readonly number[] | undefined;
+  /** Their gamma and beta. */
+  readonly gamma: Float64Array | undefined;
+  readonly beta: Float64Array | undefined;
 }
 
 /** A picture before and after, ready to be put on a canvas. */
@@ -90,6 +95,8 @@ export interface Requests {
   picture: { takes: { longestSide: number }; gives: PictureView };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
   examine: { takes: { run: number }; gives: undefined };
+  /** The result as a .npy file. */
+  save: { takes: { run: number }; gives: Blob };
 }
 
 export type RequestName = keyof Requests;
@@ -116,5 +123,5 @@ export type Reply =
   | { readonly kind: 'progress'; readonly id: number; readonly fraction: number }
   /** A run has been compared with the float64 reference, to this part of it. */
   | { readonly kind: 'checked'; readonly run: number; readonly fraction: number; readonly check: Check }
-  /** A call of `layerNorm` with its copies into the WebAssembly memory and back. */
+  /** A call with its copies into the WebAssembly memory and back. */
   | { readonly kind: 'timed'; readonly run: number; readonly timing: Timing };

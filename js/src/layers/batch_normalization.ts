@@ -50,7 +50,10 @@ export interface RenormClipping {
 
 /** Options of {@link BatchNormalization}: Keras' arguments in camelCase. */
 export interface BatchNormalizationOptions<P extends PolicyName = PolicyName> extends LayerOptions<P> {
-  /** The dimension of the channels, which have statistics, gamma and beta of their own. Negative ones count from the end. @defaultValue -1 */
+  /**
+   * The dimension of the channels, which have statistics, gamma and beta of their own. Negative ones count from the end.
+   * @defaultValue -1
+   */
   axis?: number | null;
   /** The weight of the *old* moving statistics. @defaultValue 0.99 */
   momentum?: number | null;

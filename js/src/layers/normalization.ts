@@ -137,10 +137,10 @@ export class Normalization<P extends PolicyName = 'float32'> extends SameShapeLa
   /**
    * Takes mean and variance of data, in place of those of earlier calls, and builds the layer if need be.
    *
-   * Data are an array of any kind; or an iterable of batches, which need not fit in memory together: a generator, say, or an array of
-   * tensors or of objects with data. Nested arrays of numbers are one array. Of a batch that is itself an array with such a tensor or
-   * object, or a nested array of more dimensions than what follows, in the first place, `[x, y]`, the first is taken. Of an async iterable, the
-   * statistics are there when the promise is fulfilled. Or they are {@link Moments} that were taken elsewhere, with the same axes.
+   * Data are an array of any kind; or an iterable of batches, which need not fit in memory together: a generator, say, or an array
+   * of tensors or of objects with data. Nested arrays of numbers are one array. Of a batch `[x, y]` the x is taken, where it is a
+   * tensor, an object with data, or a nested array of more dimensions than y. Of an async iterable, the statistics are there when
+   * the promise is fulfilled. Or data are {@link Moments} that were taken elsewhere, with the same axes.
    *
    * Statistics are taken in float64, see {@link Moments}.
    *
@@ -340,6 +340,7 @@ export class Normalization<P extends PolicyName = 'float32'> extends SameShapeLa
     if (first !== undefined && first === last) {
       return { x: elements, shape: isTensor(elements) ? undefined : shape, axis: first, dtype };
     }
+    // Tensors keep their shape: a copy takes another.
     const x = isTensor(elements) ? numbersOf(elements, elements.dtype) : elements;
     const sizes = [shape.slice(0, first ?? 0), this.#span(shape), shape.slice((last ?? -1) + 1)];
     return { x, shape: sizes.map(elementCount), axis: 1, dtype };

@@ -255,8 +255,8 @@ export class SpectralNormalization<P extends PolicyName = 'float32'> extends Lay
     if (!value || !dtype || !Array.isArray(variable.shape)) {
       throw new LayerNormError(
         'ERR_ARGUMENT',
-        `${this.className}: a variable of the wrapped layer is ${describe(variable)}, expected a Weight, or an object with the elements in ` +
-          'value or data, a typed array of floats, and a shape',
+        `${this.className}: a variable of the wrapped layer is ${describe(variable)}, expected a Weight, or an object with the ` +
+          'elements in value or data, a typed array of floats, and a shape',
       );
     }
     const { shape, name = 'kernel', trainable = true } = variable;

@@ -3,26 +3,21 @@ import { MAX_RANK } from '../runtime/heap.js';
 import {
   checkAttached,
   type DType,
-  isSixteenBit,
-  type NumericArray,
   type OwnFloat64Array,
   readDTypeOption,
   typedArrayName,
 } from '../tensor/dtype.js';
 import {
   checkShape,
-  collapse,
-  eachIndex,
   elementCount,
   formatShape,
-  hasAxis,
   readAxes,
   reducedShape,
   type Shape,
   sameShape,
 } from '../tensor/shape.js';
-import { copierOf } from '../tensor/sixteen_bit.js';
-import { type Operand, readOperand, type TensorLike } from '../tensor/tensor_like.js';
+import { readOperand, type TensorLike } from '../tensor/tensor_like.js';
+import { emptyState, mergeStates, momentsOf, PARTS, type State, varianceOf } from './feature_moments.js';
 import { expandMask, type MaskLike, numbersOfMask } from './mask.js';
 import { checkOptions } from './options.js';
 
@@ -75,35 +70,12 @@ const UPDATE_OPTION_NAMES: Record<keyof MomentsUpdateOptions, true> = {
   mask: true,
 };
 
-/**
- * Of each feature: the count, the mean, and the sum of squared deviations from it. The last two have twice the precision of
- * float64, as the sum of a number and a second one below half an ulp of it: rounding after each of 1e5 merges would otherwise
- * add up, and the order of the merges would show.
- */
-interface State {
-  readonly count: OwnFloat64Array;
-  readonly mean: OwnFloat64Array;
-  readonly meanLow: OwnFloat64Array;
-  readonly m2: OwnFloat64Array;
-  readonly m2Low: OwnFloat64Array;
-}
-
-/** The parts of {@link State} in the order in which they are serialized. */
-const PARTS = ['count', 'mean', 'meanLow', 'm2', 'm2Low'] as const;
-
 /** 'LNMO', read as a little-endian number. */
 const MAGIC = 0x4f4d4e4c;
 const VERSION = 1;
 /** Magic number, version, number of kept axes, and whether their sizes are known. */
 const HEADER_BYTES = 8;
 const FROM_BYTES = 'Moments.fromBytes';
-
-/** Beyond this, sums of float64 numbers and the products that {@link productError} forms might overflow. */
-const LARGE = 2 ** 900;
-/** What {@link LARGE} numbers are multiplied by meanwhile. A power of two: it rounds nothing that matters beside them. */
-const SHRINK = 2 ** -128;
-/** Splits the 53 bits of a float64 in two halves (Veltkamp). */
-const SPLIT = 2 ** 27 + 1;
 
 /**
  * Mean and variance of data that come in parts: batch by batch, or from several threads, processes or machines, each of which
@@ -113,15 +85,15 @@ const SPLIT = 2 ** 27 + 1;
  * Golub and LeVeque: with d = mean_b - mean_a,
  * n = n_a + n_b, mean = mean_a + d * n_b / n, M2 = M2_a + M2_b + d^2 * n_a * n_b / n.
  *
- * Precision: the sums of a batch are taken in two passes with compensated sums in float64, and what is kept has twice the
- * precision of float64. So the result is that of one pass over all data, however they were split and in whichever order they were
- * merged: the mean is correctly rounded but for ties, the variance is within 2 ulp, also at 1e8 + noise, beside an outlier of
- * 1e20, or after 1e5 merges. (Where summands cancel, the error of the mean is relative to the mean of |x|, in twice the precision.)
- * Constant data have variance 0. Elements are used exactly as they are: integers and 16-bit numbers are not rounded.
+ * Precision: the sums of a batch are taken in two passes, and they and what is kept have twice the precision of float64. So the
+ * result does not depend on how the data were split, nor on the order of the merges: mean and variance are within one ulp of the exact
+ * ones, nearly always the nearest numbers, also at 1e8 + noise, beside an outlier of 1e20, or after 1e5 merges. (Where the elements
+ * cancel in the mean, its error is relative to the mean of |x|, in twice the precision.) Constant data have variance 0. Elements
+ * are used exactly as they are: integers and 16-bit numbers are not rounded.
  *
  * Special values stay in their feature: with an infinity of one sign its mean is that infinity, with both or a NaN it is NaN, and its
- * variance is NaN. Finite data of any size have a finite mean; the variance is infinite where M2 exceeds the range of float64. Counts
- * are exact up to 2^53.
+ * variance is NaN. Finite data of any size have a finite mean; the variance is infinite where M2 exceeds the range of float64, and
+ * as inexact as numbers below 1e-290 are where M2 lies there. Counts are exact up to 2^53.
  *
  * @example
  * ```ts
@@ -235,10 +207,10 @@ export class Moments {
    * @returns new arrays, see {@link FinalMoments}
    */
   finalize(): FinalMoments {
-    const { count, mean, m2 } = this.#state;
+    const { count, mean } = this.#state;
     return {
-      mean: mean.map((value, i) => (count[i] === 0 ? Number.NaN : value)),
-      variance: m2.map((value, i) => value / (count[i] as number)),
+      mean: mean.map((value, f) => (count[f] === 0 ? Number.NaN : value)),
+      variance: varianceOf(this.#state),
       count: count.slice(),
       shape: [...(this.#shape ?? [0])],
     };
@@ -310,13 +282,14 @@ export class Moments {
     const axes = view.getUint8(6);
     const known = view.getUint8(7) === 1;
     const axis = Array.from({ length: axes }, (_, i) => view.getInt32(HEADER_BYTES + 4 * i, true));
+    if (new Set(axis).size < axes) throw malformed(`keep axis ${describe(axis)}, which names an axis twice`);
     const shape = known ? axis.map((_, i) => view.getUint32(HEADER_BYTES + 4 * (axes + i), true)) : undefined;
     let at = startOfState(axes, known);
     const features = shape === undefined ? 0 : elementCount(shape);
     const expected = at + PARTS.length * features * Float64Array.BYTES_PER_ELEMENT;
     if (view.byteLength !== expected) {
       const sizes = shape === undefined ? 'unknown sizes' : `the shape ${formatShape(shape)}`;
-      throw malformed(`are ${view.byteLength} bytes, expected ${expected} for ${sizes}`);
+      throw malformed(`are ${view.byteLength}, expected ${expected} for ${sizes}`);
     }
     const moments = new Moments({ axis });
     moments.#shape = shape;
@@ -409,18 +382,6 @@ function readKeptSizes(operation: string, shape: unknown, axis: readonly number[
   return Object.freeze([...shape]);
 }
 
-function emptyState(shape: Shape | undefined): State {
-  const features = shape === undefined ? 0 : elementCount(shape);
-  const [count, mean, meanLow, m2, m2Low] = PARTS.map(() => new Float64Array(features)) as [
-    OwnFloat64Array,
-    OwnFloat64Array,
-    OwnFloat64Array,
-    OwnFloat64Array,
-    OwnFloat64Array,
-  ];
-  return { count, mean, meanLow, m2, m2Low };
-}
-
 /**
  * The mask as one byte for each element of x, 0 where it does not count.
  * @throws {@link LayerNormError} `ERR_SHAPE`, and what {@link readOperand} throws
@@ -449,234 +410,6 @@ function readMask(operation: string, value: unknown, shape: Shape): Uint8Array |
     bytes.fill(byte, i * across, (i + 1) * across);
   });
   return bytes;
-}
-
-/** What is added up in one pass over a batch. */
-interface Pass {
-  readonly x: Float32Array | Float64Array;
-  /** Which elements count; undefined when all do. */
-  readonly mask: Uint8Array | undefined;
-  /** What they are multiplied by: a power of two. */
-  readonly scale: number;
-  /** What is subtracted from the elements of each feature. */
-  readonly centre: Float64Array;
-  /** Whether the squares of the differences are added, or these themselves. */
-  readonly squares: boolean;
-  /** The sum of each feature, and what rounding has taken from it. */
-  readonly sum: Float64Array;
-  readonly low: Float64Array;
-}
-
-/** Count, mean and M2 of one batch, by two passes over it. */
-function momentsOf(operand: Operand, kept: number, mask: Uint8Array | undefined, features: number): State {
-  const { shape } = operand;
-  const x = numbersOf(operand);
-  // Runs of elements that lie together and belong to one feature each, or all to one.
-  const { dims, axes } = collapse(shape, ~kept);
-  if (dims.length > 1 && dims.at(-1) === 1) dims.pop();
-  const run = dims.pop() as number;
-  const across = !hasAxis(axes, dims.length);
-  const add = across ? addAcross : addAlong;
-  const steps = dims.map((_, i) =>
-    hasAxis(axes, i) ? 0 : elementCount([...dims, run].filter((_, k) => k > i && !hasAxis(axes, k))),
-  );
-  const addUp = (scale: number, centre: Float64Array, squares: boolean): Pass => {
-    const zeros = (): Float64Array => new Float64Array(features);
-    const pass = { x, mask, scale, centre, squares, sum: zeros(), low: zeros() };
-    eachIndex(dims, steps, (feature, index) => add(pass, index * run, feature, run));
-    return pass;
-  };
-
-  const state = emptyState([features]);
-  const { count, mean, meanLow, m2, m2Low } = state;
-  if (mask === undefined) count.fill(x.length / features);
-  else eachIndex(dims, steps, (feature, index) => countRun(count, mask, index * run, feature, run, across));
-
-  const sums = addUp(1, mean, false);
-  let shrunk: Pass | undefined;
-  for (let f = 0; f < features; f++) {
-    if (count[f] === 0) continue;
-    const isLarge = !(Math.abs(sums.sum[f] as number) < LARGE);
-    // The sum has overflowed, or may have on its way, or something is not finite: the sum of smaller numbers tells.
-    if (isLarge) shrunk ??= addUp(SHRINK, new Float64Array(features), false);
-    const { sum, low } = isLarge && shrunk ? shrunk : sums;
-    divide(sum[f] as number, low[f] as number, count[f] as number, f, mean, meanLow);
-    if (isLarge) multiply(f, 1 / SHRINK, mean, meanLow);
-  }
-
-  const squares = addUp(1, mean, true);
-  for (let f = 0; f < features; f++) {
-    const sum = squares.sum[f] as number;
-    // All elements are the mean: it is exact, whatever rounding has left of their sum.
-    if (sum === 0) meanLow[f] = 0;
-    // The sum of the squares is least at the mean itself, of which mean is the rounded value.
-    const excess = (count[f] as number) * (meanLow[f] as number) ** 2;
-    setPair(f, sum, (squares.low[f] as number) - excess, m2, m2Low);
-    if ((m2[f] as number) < 0) setPair(f, 0, 0, m2, m2Low);
-  }
-  return state;
-}
-
-/** The elements as floats, exactly as they are. */
-function numbersOf({ data, stored, length }: Operand): Float32Array | Float64Array {
-  const elements = data as NumericArray;
-  const isFloat = /^Float(32|64)Array$/.test(typedArrayName(elements) as string);
-  if (isFloat) return elements as Float32Array | Float64Array;
-  const numbers = isSixteenBit(stored) ? new Float32Array(length) : new Float64Array(length);
-  copierOf(isSixteenBit(stored) ? stored : undefined, undefined)(numbers, 0, elements, 0, length);
-  return numbers;
-}
-
-function countRun(
-  count: Float64Array,
-  mask: Uint8Array,
-  start: number,
-  feature: number,
-  run: number,
-  across: boolean,
-): void {
-  for (let i = 0; i < run; i++) {
-    const f = across ? feature + i : feature;
-    count[f] = (count[f] as number) + (mask[start + i] as number);
-  }
-}
-
-/** Adds up a run that goes from feature to feature. */
-function addAcross(pass: Pass, start: number, feature: number, run: number): void {
-  const { x, mask, scale, centre, squares, sum, low } = pass;
-  for (let i = 0; i < run; i++) {
-    if (mask !== undefined && mask[start + i] === 0) continue;
-    const f = feature + i;
-    let value = (x[start + i] as number) * scale - (centre[f] as number);
-    if (squares) value *= value;
-    const before = sum[f] as number;
-    const after = before + value;
-    sum[f] = after;
-    low[f] = (low[f] as number) + sumError(before, value, after);
-  }
-}
-
-/** Adds up a run of one feature. */
-function addAlong(pass: Pass, start: number, feature: number, run: number): void {
-  const { x, mask, scale, squares, sum, low } = pass;
-  const centre = pass.centre[feature] as number;
-  let total = sum[feature] as number;
-  let lost = low[feature] as number;
-  for (let i = 0; i < run; i++) {
-    if (mask !== undefined && mask[start + i] === 0) continue;
-    let value = (x[start + i] as number) * scale - centre;
-    if (squares) value *= value;
-    const after = total + value;
-    lost += sumError(total, value, after);
-    total = after;
-  }
-  sum[feature] = total;
-  low[feature] = lost;
-}
-
-/** Joins the moments of other data, of the same features, to `state`. */
-function mergeStates(state: State, other: State): void {
-  const { count, mean, meanLow, m2, m2Low } = state;
-  for (let f = 0; f < count.length; f++) {
-    const na = count[f] as number;
-    const nb = other.count[f] as number;
-    if (nb === 0) continue;
-    if (na === 0) {
-      for (const part of PARTS) state[part][f] = other[part][f] as number;
-      continue;
-    }
-    const n = na + nb;
-    count[f] = n;
-    const ma = mean[f] as number;
-    const mb = other.mean[f] as number;
-    if (!(Number.isFinite(ma) && Number.isFinite(mb))) {
-      setPair(f, ma + mb, 0, mean, meanLow);
-      setPair(f, Number.NaN, 0, m2, m2Low);
-      continue;
-    }
-    const scale = Math.max(Math.abs(ma), Math.abs(mb)) < LARGE ? 1 : SHRINK;
-    const a = ma * scale;
-    const b = mb * scale;
-    const aLow = (meanLow[f] as number) * scale;
-    const bLow = (other.meanLow[f] as number) * scale;
-    // d = b - a, each with its low part; likewise every line below has the number first and then what it lacks.
-    const difference = b - a;
-    const differenceLow = sumError(b, -a, difference) + (bLow - aLow);
-    const d = difference + differenceLow;
-    const dLow = differenceLow - (d - difference);
-    // step = d * nb / n, by which the mean moves
-    const product = d * nb;
-    const productLow = productError(d, nb, product) + dLow * nb;
-    const step = product / n;
-    const stepLow = quotientError(product, productLow, n, step);
-    const moved = a + step;
-    setPair(f, moved, sumError(a, step, moved) + (aLow + stepLow), mean, meanLow);
-    if (scale !== 1) multiply(f, 1 / scale, mean, meanLow);
-    // more = d^2 * na * nb / n = step * d * na
-    const square = step * d;
-    const squareLow = productError(step, d, square) + (step * dLow + stepLow * d);
-    const more = square * na;
-    const moreLow = productError(square, na, more) + squareLow * na;
-    const both = (m2[f] as number) + (other.m2[f] as number);
-    const bothLow =
-      sumError(m2[f] as number, other.m2[f] as number, both) +
-      ((m2Low[f] as number) + (other.m2Low[f] as number));
-    const grown = more / scale / scale;
-    const total = both + grown;
-    setPair(f, total, sumError(both, grown, total) + (bothLow + moreLow / scale / scale), m2, m2Low);
-  }
-}
-
-/** Sets element `f` of a pair of arrays to value + rest, rounded, and what rounding takes from it. */
-function setPair(f: number, value: number, rest: number, high: Float64Array, low: Float64Array): void {
-  const rounded = value + rest;
-  // Beyond the range of float64, what was calculated with the infinite value is NaN.
-  const isUsual = Number.isFinite(rounded);
-  high[f] = isUsual ? rounded : value;
-  low[f] = isUsual ? rest - (rounded - value) : 0;
-}
-
-/** Sets element `f` of a pair of arrays to (value + rest) / divisor. */
-function divide(
-  value: number,
-  rest: number,
-  divisor: number,
-  f: number,
-  high: Float64Array,
-  low: Float64Array,
-): void {
-  const quotient = value / divisor;
-  setPair(f, quotient, quotientError(value, rest, divisor, quotient), high, low);
-}
-
-/** Multiplies element `f` of a pair of arrays by a power of two. */
-function multiply(f: number, factor: number, high: Float64Array, low: Float64Array): void {
-  high[f] = (high[f] as number) * factor;
-  low[f] = (low[f] as number) * factor;
-}
-
-/** What rounding has taken from sum = a + b, exactly (Knuth). */
-function sumError(a: number, b: number, sum: number): number {
-  const rounded = sum - a;
-  return a - (sum - rounded) + (b - rounded);
-}
-
-/** What rounding has taken from product = a * b (Dekker): exactly, unless it lies below the range of float64. */
-function productError(a: number, b: number, product: number): number {
-  // Halves of 26 bits, the products of which are exact.
-  const aSplit = a * SPLIT;
-  const aHigh = aSplit - (aSplit - a);
-  const aRest = a - aHigh;
-  const bSplit = b * SPLIT;
-  const bHigh = bSplit - (bSplit - b);
-  const bRest = b - bHigh;
-  return aHigh * bHigh - product + aHigh * bRest + aRest * bHigh + aRest * bRest;
-}
-
-/** What quotient lacks of (value + rest) / divisor. */
-function quotientError(value: number, rest: number, divisor: number, quotient: number): number {
-  const product = quotient * divisor;
-  return (value - product - productError(quotient, divisor, product) + rest) / divisor;
 }
 
 /** What the bytes of {@link Moments.fromBytes} say, wherever they lie. */

@@ -118,6 +118,7 @@ std::vector<Batch<T>> batches(bool masked) {
                                                {100, 300, 1},
                                                {6, 5, 20},
                                                {3, 2, 64},
+                                               {1, 6, 1},  // a row of groups of one element each
                                                {1, 1, 9}}) {
     Batch<T> batch{outer, channels, inner, normal_numbers<T>(outer * channels * inner, outer, 2)};
     batch.gamma = normal_numbers<T>(channels, 3, 1);

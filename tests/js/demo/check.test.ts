@@ -1,12 +1,16 @@
 // The check that the page makes of every result has to find what is wrong.
 
 import { layerNorm } from 'layernorm';
-import { groupsOf } from '../../../web-demo/src/compute/groups.js';
-import { type CheckedCall, checkSamples } from '../../../web-demo/src/compute/reference.js';
+import { type Choice, groupsOf, layoutOf, parametersOf } from '../../../web-demo/src/compute/groups.js';
+import { normalize, optionsOf } from '../../../web-demo/src/compute/kernels.js';
+import { METHOD_NAMES, METHODS } from '../../../web-demo/src/compute/methods.js';
+import { type CheckedCall, checkGroups } from '../../../web-demo/src/compute/reference.js';
 import { reachFromZero, spreadOf } from '../../../web-demo/src/compute/spread.js';
 
 const NOTHING = { absolute: 0, ulp: 0, notFinite: 0 };
 const shape = [3, 4, 5];
+const over = (shape: number[], axis: number[]) =>
+  groupsOf(layoutOf(shape, { method: 'layer', axis, groups: 1 }, true));
 const x = Float32Array.from({ length: 60 }, (_, i) => 1000 + Math.sin(i * i));
 
 function call(options: {
@@ -17,9 +21,10 @@ function call(options: {
 }): CheckedCall {
   const y = layerNorm(x, { shape, ...options });
   return {
+    method: 'layer',
     x,
     y,
-    groups: groupsOf(shape, options.axis),
+    groups: over(shape, options.axis),
     epsilon: options.epsilon,
     gamma: options.gamma,
     beta: options.beta,
@@ -31,16 +36,85 @@ test.each([[[2]], [[1, 2]], [[0, 2]], [[0, 1, 2]]])('the kernel passes, axes %j'
   const gamma = Float32Array.from({ length: size }, (_, i) => 1 + i / 7);
   const beta = Float32Array.from({ length: size }, (_, i) => i / 3 - 1);
   const checked = call({ axis, epsilon: 1e-5, gamma, beta });
-  const { ulp, absolute, notFinite } = checkSamples(checked, 0, checked.groups.count, NOTHING);
+  const { ulp, absolute, notFinite } = checkGroups(checked, 0, checked.groups.count, NOTHING);
   expect(ulp).toBeLessThanOrEqual(3);
   expect(absolute).toBeGreaterThan(0);
   expect(notFinite).toBe(0);
 });
 
+const CHOICES: (Choice & { hasBatch: boolean })[] = [
+  ...METHOD_NAMES.map((method) => ({ method, axis: [2], groups: 5, hasBatch: true })),
+  { method: 'rms', axis: [0, 1], groups: 1, hasBatch: true },
+  { method: 'unit', axis: [0, 2], groups: 1, hasBatch: true },
+  { method: 'batch', axis: [0], groups: 1, hasBatch: true },
+  { method: 'group', axis: [1], groups: 2, hasBatch: true },
+  { method: 'group', axis: [1], groups: 1, hasBatch: false },
+  { method: 'batch', axis: [], groups: 1, hasBatch: false },
+];
+
+test.each(CHOICES)('the kernel passes, $method on axis $axis, and what is wrong is found', (choice) => {
+  const { method, hasBatch } = choice;
+  const layout = layoutOf(shape, choice, hasBatch);
+  const groups = groupsOf(layout);
+  const gamma = Float32Array.from({ length: parametersOf(layout) }, (_, i) => 1 + i / 7);
+  const beta = gamma.map((value, i) => i / 3 - value);
+  const { epsilon } = METHODS[method];
+  const options = optionsOf(shape, { ...choice, epsilon }, hasBatch, gamma, beta);
+  const y = normalize(method, x, options);
+  const call = { method, x, y, groups, epsilon, gamma: options.gamma, beta: options.beta };
+  const check = () => checkGroups(call, 0, groups.count, NOTHING);
+  expect(check().ulp).toBeLessThanOrEqual(3);
+  expect(check().notFinite).toBe(0);
+  y[41] = (y[41] as number) * 1.001 + 1e-3;
+  expect(check().ulp).toBeGreaterThan(100);
+});
+
+test('what is small next to 1 is held to its own size where nothing cancels out', () => {
+  const many = Float32Array.from({ length: 10_000 }, (_, i) => 1 + Math.sin(i));
+  const choice: Choice = { method: 'unit', axis: [0], groups: 1 };
+  const groups = groupsOf(layoutOf([10_000], choice, true));
+  const y = normalize(
+    'unit',
+    many,
+    optionsOf([10_000], { ...choice, epsilon: 0 }, true, undefined, undefined),
+  );
+  const call: CheckedCall = {
+    method: 'unit',
+    x: many,
+    y,
+    groups,
+    epsilon: 0,
+    gamma: undefined,
+    beta: undefined,
+  };
+  expect(checkGroups(call, 0, 1, NOTHING).ulp).toBeLessThanOrEqual(3);
+  y[0] = (y[0] as number) * (1 + 1e-5);
+  expect(checkGroups(call, 0, 1, NOTHING).ulp).toBeGreaterThan(50);
+});
+
+test('a group that is shorter than epsilon is divided by that', () => {
+  const short = Float32Array.from([3e-4, 4e-4, 0, 0]);
+  const choice: Choice = { method: 'unit', axis: [1], groups: 1 };
+  const options = optionsOf([2, 2], { ...choice, epsilon: 1e-3 }, true, undefined, undefined);
+  const y = normalize('unit', short, options);
+  expect(y[0]).toBeCloseTo(0.3, 6);
+  const groups = groupsOf(layoutOf([2, 2], choice, true));
+  const call = {
+    method: 'unit',
+    x: short,
+    y,
+    groups,
+    epsilon: 1e-3,
+    gamma: undefined,
+    beta: undefined,
+  } as const;
+  expect(checkGroups(call, 0, 2, NOTHING).ulp).toBeLessThanOrEqual(2);
+});
+
 test('one wrong element is found, in ulp of the terms of y', () => {
   const checked = call({ axis: [2], epsilon: 1e-3 });
   checked.y[41] = (checked.y[41] as number) + 1e-3;
-  const { ulp, absolute } = checkSamples(checked, 0, checked.groups.count, NOTHING);
+  const { ulp, absolute } = checkGroups(checked, 0, checked.groups.count, NOTHING);
   expect(absolute).toBeCloseTo(1e-3, 6);
   expect(ulp).toBeCloseTo(1e-3 * 2 ** 23, -2);
 });
@@ -48,20 +122,20 @@ test('one wrong element is found, in ulp of the terms of y', () => {
 test('slices add up', () => {
   const checked = call({ axis: [2], epsilon: 1e-3 });
   checked.y[7] = 9;
-  const first = checkSamples(checked, 0, 5, NOTHING);
-  expect(checkSamples(checked, 5, 12, first)).toEqual(checkSamples(checked, 0, 12, NOTHING));
+  const first = checkGroups(checked, 0, 5, NOTHING);
+  expect(checkGroups(checked, 5, 12, first)).toEqual(checkGroups(checked, 0, 12, NOTHING));
 });
 
 test('NaN in place of a number is an infinite error; NaN for NaN is counted', () => {
   const checked = call({ axis: [2], epsilon: 1e-3 });
   checked.y[3] = Number.NaN;
-  expect(checkSamples(checked, 0, 12, NOTHING).ulp).toBe(Number.POSITIVE_INFINITY);
+  expect(checkGroups(checked, 0, 12, NOTHING).ulp).toBe(Number.POSITIVE_INFINITY);
 
   const withNaN = Float32Array.from([1, Number.NaN, 3, 1, 2, 3]);
   const y = layerNorm(withNaN, { shape: [2, 3] });
-  const groups = groupsOf([2, 3], [1]);
-  const { ulp, notFinite } = checkSamples(
-    { x: withNaN, y, groups, epsilon: 1e-3, gamma: undefined, beta: undefined },
+  const groups = over([2, 3], [1]);
+  const { ulp, notFinite } = checkGroups(
+    { method: 'layer', x: withNaN, y, groups, epsilon: 1e-3, gamma: undefined, beta: undefined },
     0,
     2,
     NOTHING,
@@ -73,8 +147,16 @@ test('NaN in place of a number is an infinite error; NaN for NaN is counted', ()
 test('float64 is held to its own precision', () => {
   const wide = Float64Array.from(x);
   const y = layerNorm(wide, { shape, epsilon: 1e-3 });
-  const { ulp } = checkSamples(
-    { x: wide, y, groups: groupsOf(shape, [2]), epsilon: 1e-3, gamma: undefined, beta: undefined },
+  const { ulp } = checkGroups(
+    {
+      method: 'layer',
+      x: wide,
+      y,
+      groups: over(shape, [2]),
+      epsilon: 1e-3,
+      gamma: undefined,
+      beta: undefined,
+    },
     0,
     12,
     NOTHING,

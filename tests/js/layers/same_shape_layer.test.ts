@@ -1,4 +1,4 @@
-// What layers have in common whose output has the shape of the input, by the example of one.
+// Tiers: bitwise (containers) and bounded (finite differences). What layers have in common whose output has the shape of the input.
 import {
   type ApplyOptions,
   BatchNormalization,
@@ -16,7 +16,7 @@ import {
   UnitNormalization,
 } from 'layernorm';
 import { expectError, thrownBy } from '../support/errors.js';
-import { expectNoLeak } from '../support/layers.js';
+import { differences, expectNoLeak } from '../support/layers.js';
 import { normals } from '../support/random.js';
 import { firstMismatch } from '../support/ulp.js';
 
@@ -226,23 +226,54 @@ describe('nothing leaks', () => {
   });
 });
 
+const layers = {
+  LayerNormalization: (dtype: PolicyName, axis: number) => new LayerNormalization({ axis: [axis, 2], dtype }),
+  RMSNormalization: (dtype: PolicyName, axis: number) => new RMSNormalization({ axis, dtype }),
+  UnitNormalization: (dtype: PolicyName, axis: number) => new UnitNormalization({ axis, dtype }),
+  BatchNormalization: (dtype: PolicyName, axis: number) => new BatchNormalization({ axis, dtype }),
+  'BatchNormalization with renorm': (dtype: PolicyName, axis: number) =>
+    new BatchNormalization({ axis, dtype, renorm: true }),
+  GroupNormalization: (dtype: PolicyName, axis: number) => new GroupNormalization({ groups: 2, axis, dtype }),
+  Normalization: (dtype: PolicyName, axis: number) =>
+    new Normalization({ axis: [0, axis], dtype, mean: 0.5, variance: 2 }),
+};
+
+describe('finite differences', () => {
+  // Renormalization takes its correction for constant: batch_normalization.test.ts has a test for that.
+  const names = Object.keys(layers).filter((name) => !name.endsWith('renorm')) as (keyof typeof layers)[];
+
+  test.each(names)('%s', (name) => {
+    const shape = [3, 4, 6];
+    const make = (weights?: Float64Array[]) => {
+      const layer = layers[name]('float64', 1) as LayerNormalization<'float64'>;
+      layer.build(shape);
+      weights?.forEach((values, i) => {
+        layer.trainableWeights[i]?.assign({ data: values, shape: layer.trainableWeights[i]?.shape ?? [] });
+      });
+      return layer;
+    };
+    const layer = make();
+    const weights = layer.trainableWeights.map(({ size }, i) => Float64Array.from(normals(size, i + 5)));
+    const [x, gradient] = [normals(72, 3), normals(72, 4)].map((values) => Float64Array.from(values)) as [
+      Float64Array,
+      Float64Array,
+    ];
+    const evaluate = (): Float64Array => make(weights).apply({ data: x, shape }, training).data;
+    const trained = make(weights);
+    trained.apply({ data: x, shape }, training);
+    const dx = trained.backward({ data: gradient, shape }).data;
+    expect(firstMismatch(dx, differences(x, gradient, evaluate), 1e-6, 1e-7)).toBeUndefined();
+    trained.trainableWeights.forEach((weight, i) => {
+      const expected = differences(weights[i] as Float64Array, gradient, evaluate);
+      expect(firstMismatch(weight.gradient ?? [], expected, 1e-6, 1e-7)).toBeUndefined();
+    });
+  });
+});
+
 describe('bitwise: every layer and policy gives the same in every container', () => {
   const shape = [3, 4, 6];
   const data = normals(72, 3);
   const given = normals(72, 4);
-  const layers = {
-    LayerNormalization: (dtype: PolicyName, axis: number) =>
-      new LayerNormalization({ axis: [axis, 2], dtype }),
-    RMSNormalization: (dtype: PolicyName, axis: number) => new RMSNormalization({ axis, dtype }),
-    UnitNormalization: (dtype: PolicyName, axis: number) => new UnitNormalization({ axis, dtype }),
-    BatchNormalization: (dtype: PolicyName, axis: number) => new BatchNormalization({ axis, dtype }),
-    'BatchNormalization with renorm': (dtype: PolicyName, axis: number) =>
-      new BatchNormalization({ axis, dtype, renorm: true }),
-    GroupNormalization: (dtype: PolicyName, axis: number) =>
-      new GroupNormalization({ groups: 2, axis, dtype }),
-    Normalization: (dtype: PolicyName, axis: number) =>
-      new Normalization({ axis: [0, axis], dtype, mean: 0.5, variance: 2 }),
-  };
   const policies = ['float32', 'float64', 'float16', 'bfloat16', 'mixed_float16', 'mixed_bfloat16'] as const;
   const nested = (from: Float32Array): number[][][] =>
     Array.from({ length: 3 }, (_, i) =>

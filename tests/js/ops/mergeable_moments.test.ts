@@ -1,5 +1,6 @@
-// Moments: how they are used, what they refuse, and, in the bounded tier, how exact they are under every split of the data.
-import { type FinalMoments, Moments, type MomentsUpdateOptions, tensor } from 'layernorm';
+// Moments: how they are used, and what they refuse. feature_moments.test.ts tests how exact they are.
+import { type FinalMoments, Moments, type MomentsUpdateOptions, momentsCombiner, tensor } from 'layernorm';
+import { expectError } from '../support/errors.js';
 import { normals } from '../support/random.js';
 
 /** Mean and variance as plain numbers, for data that have short ones. */
@@ -123,7 +124,7 @@ describe('batches', () => {
     ['float32', Float32Array.from(numbers), { shape }],
     ['float64', Float64Array.from(numbers), { shape }],
     ['bits of float16', float16, { shape, dtype: 'float16' }],
-    ['bits of bfloat16', bfloat16, { shape, dtype: 'bfloat16' }, {}],
+    ['bits of bfloat16', bfloat16, { shape, dtype: 'bfloat16' }],
     ['dims', { data: Float32Array.from(numbers), dims: shape, type: 'float32' }, {}],
     ['dims of 16 bits', { data: bfloat16, dims: shape, type: 'bfloat16' }, {}],
     ['strides', { data: Float64Array.of(1, 4, -2, 0.5), shape, stride: [1, 2], offset: 0 }, {}],
@@ -221,5 +222,412 @@ describe('masks', () => {
       count: [4, 1],
       shape: [2],
     });
+  });
+});
+
+describe('merge and its like', () => {
+  const data = normals(60);
+  const part = (from: number, to: number): Moments =>
+    new Moments().update(data.subarray(3 * from, 3 * to), { shape: [to - from, 3] });
+
+  test('gives what one pass gives, and leaves the other as it is', () => {
+    const [a, b] = [part(0, 7), part(7, 20)];
+    const before = plain(b.finalize());
+    expect(a.merge(b)).toBe(a);
+    expect(plain(a.finalize())).toEqual(plain(part(0, 20).finalize()));
+    expect(plain(b.finalize())).toEqual(before);
+  });
+
+  test('with itself', () => {
+    const twice = part(0, 20);
+    twice.merge(twice);
+    const { mean, variance, count } = part(0, 20).finalize();
+    expect(plain(twice.finalize())).toEqual(
+      plain({ mean, variance, count: count.map((n) => 2 * n), shape: [3] }),
+    );
+  });
+
+  test('nothing is the identity, on both sides', () => {
+    const expected = part(0, 20).toBytes();
+    expect(part(0, 20).merge(new Moments()).toBytes()).toEqual(expected);
+    expect(new Moments().merge(part(0, 20)).toBytes()).toEqual(expected);
+    expect(part(0, 20).merge(part(0, 0)).toBytes()).toEqual(expected);
+    expect(part(0, 0).merge(part(0, 20)).toBytes()).toEqual(expected);
+    expect(
+      part(0, 20)
+        .update(new Float32Array(0), { shape: [0, 3] })
+        .toBytes(),
+    ).toEqual(expected);
+    expect(new Moments().merge(new Moments()).shape).toBeUndefined();
+  });
+
+  test('finalize changes nothing, and can be followed by more', () => {
+    const moments = part(0, 5);
+    const { mean } = moments.finalize();
+    mean.fill(9);
+    moments.merge(part(5, 20));
+    expect(plain(moments.finalize())).toEqual(plain(part(0, 20).finalize()));
+  });
+
+  test('clone goes its own way', () => {
+    const moments = part(0, 5);
+    const copy = moments.clone();
+    expect(copy.toBytes()).toEqual(moments.toBytes());
+    copy.merge(part(5, 20));
+    expect(moments.toBytes()).toEqual(part(0, 5).toBytes());
+    expect(copy.toBytes()).not.toEqual(moments.toBytes());
+    expect(new Moments({ axis: [0, 1] }).clone().axis).toEqual([0, 1]);
+  });
+
+  test('reset forgets all but what was constructed', () => {
+    const moments = part(0, 5);
+    expect(moments.reset()).toBe(moments);
+    expect(moments.toBytes()).toEqual(new Moments().toBytes());
+    moments.update([1, 2, 3, 4]);
+    expect(moments.shape).toEqual([4]);
+    const fixed = new Moments({ shape: [3] }).update([1, 2, 3]).reset();
+    expect([...fixed.finalize().count]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('bytes', () => {
+  const moments = new Moments({ axis: [1, -1] }).update(normals(24), { shape: [2, 3, 4] });
+
+  test('restore everything', () => {
+    const restored = Moments.fromBytes(moments.toBytes());
+    expect(restored.axis).toEqual([1, -1]);
+    expect(restored.shape).toEqual([3, 4]);
+    expect(restored.toBytes()).toEqual(moments.toBytes());
+    const more = { shape: [1, 3, 4] };
+    expect(restored.update(normals(12, 2), more).toBytes()).toEqual(
+      moments.clone().update(normals(12, 2), more).toBytes(),
+    );
+  });
+
+  test.each([
+    ['nothing', new Moments()],
+    ['no kept axis', new Moments({ axis: null }).update([1, 2])],
+    ['no features', new Moments().update(new Float32Array(0), { shape: [2, 0] })],
+    ['special values', new Moments().update([[1, Number.NaN, -Infinity]])],
+    [
+      'a variance that is too large',
+      new Moments().update(new Float64Array([1e200, -1e200]), { shape: [2, 1] }),
+    ],
+  ])('of %s', (_, one) => {
+    const restored = Moments.fromBytes(one.toBytes());
+    expect(restored.toBytes()).toEqual(one.toBytes());
+    expect(plain(restored.finalize())).toEqual(plain(one.finalize()));
+  });
+
+  test('are taken from wherever they lie', () => {
+    const bytes = moments.toBytes();
+    const apart = new Uint8Array(bytes.length + 5);
+    apart.set(bytes, 3);
+    const places = [Buffer.from(bytes), bytes.buffer as ArrayBuffer, apart.subarray(3, 3 + bytes.length)];
+    for (const place of places) expect(Moments.fromBytes(place).toBytes()).toEqual(bytes);
+    expect(Moments.fromBytes(structuredClone(bytes)).toBytes()).toEqual(bytes);
+  });
+
+  test('say what is written in the documentation, little-endian', () => {
+    const bytes = new Moments({ axis: -1 }).update(new Float64Array([1, 3]), { shape: [2, 1] }).toBytes();
+    const view = new DataView(bytes.buffer);
+    expect(String.fromCharCode(...bytes.subarray(0, 4))).toBe('LNMO');
+    expect([view.getUint16(4, true), bytes[6], bytes[7]]).toEqual([1, 1, 1]);
+    expect([view.getInt32(8, true), view.getUint32(12, true)]).toEqual([-1, 1]);
+    const numbers = [0, 1, 2, 3, 4].map((i) => view.getFloat64(16 + 8 * i, true));
+    expect(numbers).toEqual([2, 2, 0, 2, 0]);
+    expect(bytes).toHaveLength(56);
+  });
+
+  const good = new Moments({ axis: [0, 1] }).update(new Float64Array([1, 2]), { shape: [1, 2] }).toBytes();
+  const changed = (change: (view: DataView) => void): Uint8Array => {
+    const bytes = good.slice();
+    change(new DataView(bytes.buffer));
+    return bytes;
+  };
+  test.each<[string, unknown, string]>([
+    ['no bytes', undefined, 'bytes are undefined, expected a Uint8Array or an ArrayBuffer'],
+    ['numbers', [1, 2], 'bytes are [1, 2], expected a Uint8Array or an ArrayBuffer'],
+    ['floats', new Float64Array(9), 'bytes are a Float64Array, expected a Uint8Array or an ArrayBuffer'],
+    ['an object', { length: 8 }, 'bytes are an Object, expected a Uint8Array or an ArrayBuffer'],
+    ['none at all', new Uint8Array(0), 'bytes are 0, expected at least 8'],
+    ['a cut header', good.slice(0, 7), 'bytes are 7, expected at least 8'],
+    [
+      'other bytes',
+      changed((view) => view.setUint8(0, 0)),
+      'bytes begin with 0x4f4d4e00, expected 0x4f4d4e4c: not from Moments.toBytes',
+    ],
+    ['a later version', changed((view) => view.setUint16(4, 2, true)), 'bytes are of version 2, expected 1'],
+    ['too many axes', changed((view) => view.setUint8(6, 33)), 'bytes keep 33 axes, expected at most 32'],
+    [
+      'an odd flag',
+      changed((view) => view.setUint8(7, 2)),
+      'bytes have 2 for whether the shape is known, expected 0 or 1',
+    ],
+    ['cut axes', good.slice(0, 16), 'bytes are 16, expected at least 24 for 2 kept axes'],
+    ['cut statistics', good.slice(0, -1), 'bytes are 103, expected 104 for the shape [1, 2]'],
+    ['bytes to spare', new Uint8Array([...good, 0]), 'bytes are 105, expected 104 for the shape [1, 2]'],
+    [
+      'sizes of something else',
+      changed((view) => view.setUint32(20, 2 ** 32 - 1, true)),
+      'bytes are 104, expected 171798691824 for the shape [1, 4294967295]',
+    ],
+    [
+      'statistics without sizes',
+      changed((view) => view.setUint8(7, 0)),
+      'bytes are 104, expected 16 for unknown sizes',
+    ],
+    [
+      'half an element',
+      changed((view) => view.setFloat64(24, 0.5, true)),
+      'bytes have 0.5 for count of feature 0, expected an integer from 0 to 2 ** 53',
+    ],
+    [
+      'fewer than none',
+      changed((view) => view.setFloat64(32, -1, true)),
+      'bytes have -1 for count of feature 1, expected an integer from 0 to 2 ** 53',
+    ],
+    [
+      'a negative M2',
+      changed((view) => view.setFloat64(72, -1, true)),
+      'bytes have -1 for m2 of feature 0, expected a number that is not negative',
+    ],
+    [
+      'a low part that is not one',
+      changed((view) => view.setFloat64(56, Infinity, true)),
+      'bytes have Infinity for meanLow of feature 0, expected a finite number',
+    ],
+  ])('refused: %s', (_, bytes, message) => {
+    expectError(
+      () => Moments.fromBytes(bytes as Uint8Array),
+      'ERR_ARGUMENT',
+      `Moments.fromBytes: ${message}`,
+    );
+  });
+
+  test('refused: an axis twice', () => {
+    const bytes = changed((view) => view.setInt32(8, 1, true));
+    expectError(
+      () => Moments.fromBytes(bytes),
+      'ERR_ARGUMENT',
+      'Moments.fromBytes: bytes keep axis [1, 1], which names an axis twice',
+    );
+  });
+
+  test('refused: a buffer that was transferred away', () => {
+    const bytes = good.slice();
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    expectError(
+      () => Moments.fromBytes(bytes),
+      'ERR_DISPOSED',
+      /^Moments.fromBytes: the buffer of bytes is detached/,
+    );
+  });
+});
+
+describe('mistakes', () => {
+  test.each<[string, unknown, 'ERR_ARGUMENT' | 'ERR_AXIS' | 'ERR_SHAPE', string]>([
+    ['no options', 3, 'ERR_ARGUMENT', 'options is 3, expected an object such as { axis: -1 }'],
+    ['an unknown option', { axes: -1 }, 'ERR_ARGUMENT', "unknown option 'axes', did you mean 'axis'?"],
+    [
+      'half an axis',
+      { axis: 0.5 },
+      'ERR_AXIS',
+      "Expected an int or a list/tuple of ints for the argument 'axis', got 0.5",
+    ],
+    [
+      'axes that are text',
+      { axis: ['-1'] },
+      'ERR_AXIS',
+      "Expected an int or a list/tuple of ints for the argument 'axis', got ['-1']",
+    ],
+    ['an axis twice', { axis: [1, 1] }, 'ERR_AXIS', 'axis is [1, 1], which names an axis twice'],
+    [
+      '33 axes',
+      { axis: Array.from({ length: 33 }, (_, i) => i) },
+      'ERR_AXIS',
+      'axis is [0, 1, 2, 3, 4, 5, 6, 7, ...], which names more than 32 axes',
+    ],
+    [
+      'too many sizes',
+      { shape: [2, 3] },
+      'ERR_SHAPE',
+      'shape is [2, 3], expected a list of one size, those of axis [-1]',
+    ],
+    [
+      'no list of sizes',
+      { axis: [0, 1], shape: 3 },
+      'ERR_SHAPE',
+      'shape is 3, expected a list of 2 sizes, those of axis [0, 1]',
+    ],
+    [
+      'sizes for none',
+      { axis: null, shape: [1] },
+      'ERR_SHAPE',
+      'shape is [1], expected a list of 0 sizes, those of axis []',
+    ],
+    [
+      'half a size',
+      { shape: [0.5] },
+      'ERR_SHAPE',
+      'dimension 0 of the shape [0.5] of the statistics is 0.5, expected an integer from 0 to 4294967295',
+    ],
+  ])('constructor: %s', (_, options, code, message) => {
+    expectError(() => new Moments(options as object), code, `Moments: ${message}`);
+    expectError(() => momentsCombiner(options as object), code, `Moments: ${message}`);
+  });
+
+  const rows = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  test.each<[string, unknown, unknown, 'ERR_ARGUMENT' | 'ERR_AXIS' | 'ERR_DTYPE' | 'ERR_SHAPE', string]>([
+    [
+      'no batch',
+      undefined,
+      {},
+      'ERR_ARGUMENT',
+      'x is undefined, expected a typed array, a tensor, nested arrays of numbers, or an object with data and dims or shape',
+    ],
+    [
+      'a ragged batch',
+      [[1, 2, 3], [4]],
+      {},
+      'ERR_SHAPE',
+      'x is ragged: x[1] is an array of length 1, expected an array of length 3',
+    ],
+    [
+      'a typed array without its shape',
+      new Float32Array(6),
+      {},
+      'ERR_SHAPE',
+      'x [6] has sizes [6] on axis [-1], expected [3] as before: a typed array of more than one dimension needs the option shape',
+    ],
+    ['other sizes', [[1, 2]], {}, 'ERR_SHAPE', 'x [1, 2] has sizes [2] on axis [-1], expected [3] as before'],
+    [
+      '64-bit integers',
+      new BigInt64Array(3),
+      {},
+      'ERR_DTYPE',
+      'x is a BigInt64Array, expected float16, bfloat16, float32, float64 or integers of up to 32 bits',
+    ],
+    [
+      'an unknown option',
+      rows,
+      { masks: [] },
+      'ERR_ARGUMENT',
+      "unknown option 'masks', expected shape, dtype, mask",
+    ],
+    [
+      'an unknown type',
+      rows,
+      { dtype: 'int8' },
+      'ERR_DTYPE',
+      "dtype is 'int8', expected 'float32', 'float64', 'float16' or 'bfloat16'",
+    ],
+    [
+      'a mask of other rows',
+      rows,
+      { mask: [true, true, true] },
+      'ERR_SHAPE',
+      'mask has shape [3], expected that of x [2, 3], or of all but its last axis, each size that of x or 1',
+    ],
+    [
+      'a mask of other size',
+      rows,
+      { mask: new Uint8Array(4) },
+      'ERR_SHAPE',
+      'mask has 4 elements, expected that of x [2, 3], or of all but its last axis',
+    ],
+    ['a mask of text', rows, { mask: ['yes', 'no'] }, 'ERR_DTYPE', "mask[0] is 'yes', expected a number"],
+  ])('update: %s', (_, x, options, code, message) => {
+    const moments = new Moments().update(rows);
+    const before = moments.toBytes();
+    expectError(() => moments.update(x as number[], options as object), code, `Moments.update: ${message}`);
+    expect(moments.toBytes()).toEqual(before);
+  });
+
+  test('update: an axis that x does not have', () => {
+    const message = 'Moments.update: axis 2 is out of bounds for x [2, 3], expected -2 to 1';
+    expectError(() => new Moments({ axis: 2 }).update(rows), 'ERR_AXIS', message);
+    expectError(
+      () => new Moments({ axis: [1, -1] }).update(rows),
+      'ERR_AXIS',
+      /^Moments.update: Duplicate axes: /,
+    );
+  });
+
+  test('update: a tensor that is gone', () => {
+    const x = tensor(rows);
+    x.dispose();
+    const message = 'Moments.update: x is a tensor that has been disposed';
+    expectError(() => new Moments().update(x), 'ERR_DISPOSED', message);
+  });
+
+  test('merge', () => {
+    const moments = new Moments().update(rows);
+    const before = moments.toBytes();
+    expectError(
+      () => moments.merge({} as Moments),
+      'ERR_ARGUMENT',
+      /^Moments.merge: other is an Object, expected Moments of this copy/,
+    );
+    expectError(
+      () => moments.merge(new Moments().update([1, 2])),
+      'ERR_SHAPE',
+      'Moments.merge: other has the shape [2], expected [3]',
+    );
+    const message = 'Moments.merge: other keeps 2 axes, [0, 1], expected 1 as in [-1]';
+    expectError(() => moments.merge(new Moments({ axis: [0, 1] })), 'ERR_SHAPE', message);
+    expect(moments.toBytes()).toEqual(before);
+  });
+});
+
+describe('momentsCombiner', () => {
+  const { create, add, merge, extract } = momentsCombiner({ axis: -1 });
+  const x = normals(40);
+  const all = new Moments().update(x, { shape: [20, 2] });
+
+  test('shards, combined', () => {
+    const shards = [0, 1, 2, 3].map((shard) => {
+      let accumulator = create();
+      for (let row = shard; row < 20; row += 4)
+        accumulator = add(accumulator, x.subarray(2 * row, 2 * row + 2));
+      return accumulator;
+    });
+    expect(plain(extract(merge(shards)))).toEqual(plain(all.finalize()));
+    expect(plain(extract(merge(new Set(shards))))).toEqual(plain(all.finalize()));
+  });
+
+  test('leaves accumulators as they are', () => {
+    const [empty, one] = [create(), add(create(), [1, 2])];
+    const copies = [empty.slice(), one.slice()];
+    add(one, [3, 4], { mask: [true] });
+    merge([empty, one]);
+    expect([empty, one]).toEqual(copies);
+  });
+
+  test('nothing', () => {
+    expect(merge([])).toEqual(create());
+    expect(merge([create(), create()])).toEqual(create());
+    expect(plain(extract(create()))).toEqual(plain(new Moments().finalize()));
+  });
+
+  test('options of the batches', () => {
+    const accumulator = add(create(), x, { shape: [20, 2] });
+    expect(plain(extract(accumulator))).toEqual(plain(all.finalize()));
+  });
+
+  test('refuses what is no accumulator, or one of other axes', () => {
+    expectError(
+      () => add(new Uint8Array(8), [1]),
+      'ERR_ARGUMENT',
+      /^Moments.fromBytes: bytes begin with 0x0, /,
+    );
+    expectError(
+      () => merge([momentsCombiner({ axis: null }).create()]),
+      'ERR_SHAPE',
+      /^Moments.merge: other keeps 0 axes/,
+    );
   });
 });

@@ -1,18 +1,11 @@
-// What is RMS normalization's own: gamma, what Keras and ONNX computed (tier: golden), and where the peers went wrong, each test named
+// What is RMS normalization's own: gamma, what Keras computed (tier: golden), and where the peers went wrong, each test named
 // after the report (tier: bounded). What it shares with unit normalization is in normalize.test.ts.
 import { rmsNorm, rmsNormForward, tensor } from 'layernorm';
 import { expectError } from '../support/errors.js';
-import { type GoldenArray, goldenCases, kerasCases } from '../support/golden.js';
+import { kerasCases } from '../support/golden.js';
 import { normals } from '../support/random.js';
 import { aboutZeroReference } from '../support/reference.js';
 import { expectSameBits, firstMismatch, maxUlpError } from '../support/ulp.js';
-
-interface OnnxCase {
-  name: string;
-  attributes: { axis?: number; epsilon?: number };
-  inputs: [GoldenArray, GoldenArray];
-  outputs: [GoldenArray];
-}
 
 describe('Keras 3.16', () => {
   const cases = kerasCases('RMSNormalization');
@@ -25,21 +18,6 @@ describe('Keras 3.16', () => {
       gamma: weights_before[0]?.data,
     });
     expect(firstMismatch(y, output.data, 2e-5, 2e-6)).toBeUndefined();
-  });
-});
-
-describe('ONNX 1.23', () => {
-  const cases = goldenCases<OnnxCase>('onnx_rms_normalization.json');
-  test('all cases are there', () => expect(cases).toHaveLength(19));
-  test.each(cases)('$name', ({ attributes, inputs: [X, W], outputs: [Y] }) => {
-    const y = rmsNorm(Float32Array.from(X.data), {
-      shape: X.shape,
-      // ONNX names the first of the trailing axes.
-      axis: X.shape.map((_, i) => i).slice(attributes.axis ?? -1),
-      epsilon: attributes.epsilon ?? 1e-5,
-      gamma: W.data,
-    });
-    expect(firstMismatch(y, Y.data, 2e-5, 1e-6)).toBeUndefined();
   });
 });
 

@@ -1,16 +1,9 @@
-// What is unit normalization's own: what Keras and ONNX computed (tier: golden), and where the peers went wrong, each test named after
+// What is unit normalization's own: what Keras computed (tier: golden), and where the peers went wrong, each test named after
 // the report (tier: bounded). What it shares with RMS normalization is in normalize.test.ts.
 import { tensor, unitNorm, unitNormForward } from 'layernorm';
-import { type GoldenArray, goldenCases, kerasCases } from '../support/golden.js';
+import { kerasCases } from '../support/golden.js';
 import { normals } from '../support/random.js';
 import { firstMismatch } from '../support/ulp.js';
-
-interface OnnxCase {
-  name: string;
-  attributes: { axis?: number };
-  inputs: [GoldenArray];
-  outputs: [GoldenArray];
-}
 
 describe('Keras 3.16', () => {
   const cases = kerasCases('UnitNormalization');
@@ -18,16 +11,6 @@ describe('Keras 3.16', () => {
   test.each(cases)('$name', ({ config, input, output }) => {
     const y = unitNorm(Float32Array.from(input.data), { shape: input.shape, axis: config.axis });
     expect(firstMismatch(y, output.data, 2e-5, 1e-7)).toBeUndefined();
-  });
-});
-
-describe('ONNX 1.23, LpNormalization of p = 2', () => {
-  const cases = goldenCases<OnnxCase>('onnx_lp_normalization.json');
-  test('all cases are there', () => expect(cases).toHaveLength(3));
-  test.each(cases)('$name', ({ attributes, inputs: [x], outputs: [expected] }) => {
-    // It knows no epsilon: a zero vector gives zeros, as ours does.
-    const y = unitNorm(Float32Array.from(x.data), { shape: x.shape, axis: attributes.axis ?? -1 });
-    expect(firstMismatch(y, expected.data, 2e-6, 1e-7)).toBeUndefined();
   });
 });
 

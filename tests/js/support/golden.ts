@@ -28,15 +28,6 @@ export interface KerasCase {
   grads: { input: GoldenArray } & Record<string, GoldenArray | undefined>;
 }
 
-export interface OnnxCase {
-  name: string;
-  attributes: { axis?: number; epsilon?: number };
-  /** X, W and perhaps B. */
-  inputs: GoldenArray[];
-  /** Y, Mean, InvStdDev. */
-  outputs: [GoldenArray, GoldenArray, GoldenArray];
-}
-
 /** The cases of a file of tests/golden. */
 export function goldenCases<Case>(file: string): Case[] {
   const url = new URL(`../../golden/${file}`, import.meta.url);

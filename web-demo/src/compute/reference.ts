@@ -1,9 +1,11 @@
-// The check: layer normalization in float64, by its formula and with compensated sums, against what the kernel returned.
+// The check: each normalization in float64, by its formula and with compensated sums, against what the kernel returned.
 
 import type { Numbers } from '../parse/dataset.js';
 import type { Groups } from './groups.js';
+import { centers, METHODS, type MethodName } from './methods.js';
 
 export interface CheckedCall {
+  readonly method: MethodName;
   readonly x: Numbers;
   readonly y: Float32Array | Float64Array;
   readonly groups: Groups;
@@ -17,35 +19,40 @@ export interface Check {
   readonly absolute: number;
   /**
    * The same in units in the last place, of the type of the result: of the larger one of gamma * max(|normalized|, 1) and beta.
-   * Where both cancel out, or what is normalized is next to 0, an error counts as it does at the size of the terms.
+   * Where both cancel out, or what is normalized is next to 0, an error counts as it does at the size of the terms. Where no
+   * mean is subtracted nothing cancels out, and |normalized| counts as it is.
    */
   readonly ulp: number;
   /** Results that are no numbers, and are none in the reference either. */
   readonly notFinite: number;
 }
 
-/** Checks a range of samples. What is worst so far goes in and comes out, so that the work can be cut into slices. */
-export function checkSamples(call: CheckedCall, from: number, to: number, soFar: Check): Check {
-  const { x, y, groups, epsilon, gamma, beta } = call;
-  const { starts, offsets, size } = groups;
+/** Checks a range of groups. What is worst so far goes in and comes out, so that the work can be cut into slices. */
+export function checkGroups(call: CheckedCall, from: number, to: number, soFar: Check): Check {
+  const { method, x, y, groups, epsilon, gamma, beta } = call;
+  const { starts, offsets, size, parameterStarts, parameterOffsets } = groups;
   const isSingle = y instanceof Float32Array;
   const mantissaBits = isSingle ? 23 : 52;
+  const { scale } = METHODS[method];
+  const isCentred = centers(METHODS[method]);
+  const least = isCentred ? 1 : 0;
   // The kernel converts everything to the type of the result first: that is no error of its own.
   const element = (i: number): number => (isSingle ? Math.fround(x[i] as number) : (x[i] as number));
   let { absolute, ulp, notFinite } = soFar;
   for (let g = from; g < to; g++) {
     const start = starts[g] as number;
     const at = (p: number): number => element(start + (offsets[p] as number));
-    const first = sum(size, at) / size;
+    const first = isCentred ? sum(size, at) / size : 0;
     // The mean is first + rest, more precise than one number holds: what is near a large mean depends on that.
-    const rest = sum(size, (p) => at(p) - first) / size;
-    const deviation = (p: number): number => at(p) - first - rest;
-    const variance = sum(size, (p) => deviation(p) ** 2) / size;
-    const rstd = 1 / Math.sqrt(variance + epsilon);
+    const rest = isCentred ? sum(size, (p) => at(p) - first) / size : 0;
+    const deviation = (p: number): number => (isCentred ? at(p) - first - rest : at(p));
+    const squares = sum(size, (p) => deviation(p) ** 2);
+    const divisor = Math.sqrt(scale === 'norm' ? Math.max(squares, epsilon ** 2) : squares / size + epsilon);
     for (let p = 0; p < size; p++) {
-      const normalized = deviation(p) * rstd;
-      const factor = gamma?.[p] ?? 1;
-      const offset = beta?.[p] ?? 0;
+      const parameter = (parameterStarts[g] as number) + (parameterOffsets[p] as number);
+      const normalized = deviation(p) / divisor;
+      const factor = gamma?.[parameter] ?? 1;
+      const offset = beta?.[parameter] ?? 0;
       const expected = normalized * factor + offset;
       const got = y[start + (offsets[p] as number)] as number;
       if (!Number.isFinite(expected)) {
@@ -55,7 +62,7 @@ export function checkSamples(call: CheckedCall, from: number, to: number, soFar:
       }
       const error = Math.abs(got - expected);
       if (!(error <= absolute)) absolute = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
-      const terms = Math.max(Math.abs(factor) * Math.max(Math.abs(normalized), 1), Math.abs(offset));
+      const terms = Math.max(Math.abs(factor) * Math.max(Math.abs(normalized), least), Math.abs(offset));
       const inUlp = error === 0 ? 0 : error / spacingAt(terms, mantissaBits);
       if (!(inUlp <= ulp)) ulp = Number.isNaN(inUlp) ? Number.POSITIVE_INFINITY : inUlp;
     }

@@ -1,6 +1,6 @@
 // What every kind of file becomes: numbers with a shape, and what is known about the dimensions.
 
-/** The element types that `layerNorm` reads as they are. */
+/** The element types that `layernorm` reads as they are. */
 export type Numbers =
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>
@@ -42,6 +42,11 @@ export type Progress = (fraction: number) => void;
 
 export function shapeOf({ axes }: Pick<Dataset, 'axes'>): number[] {
   return axes.map(({ size }) => size);
+}
+
+/** Whether dimension 0 counts samples. A picture is one. */
+export function hasBatch({ kind }: Pick<Dataset, 'kind'>): boolean {
+  return kind !== 'picture';
 }
 
 /** '1 row', '150 rows', '150 × 4'. */

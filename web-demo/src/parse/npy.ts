@@ -181,3 +181,16 @@ function toRowMajor(data: Numbers, shape: readonly number[], type: ElementType):
   }
   return result;
 }
+
+/** Writes floats as a .npy file of version 1: little-endian, in C order. */
+export function formatNpy(values: Float32Array | Float64Array, shape: readonly number[]): Blob {
+  const type = values instanceof Float64Array ? '<f8' : '<f4';
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  // The numbers begin at a multiple of 64 bytes, and a line break comes before them.
+  const start = MAGIC.length + 4;
+  const length = Math.ceil((start + text.length + 1) / 64) * 64 - start;
+  const header = new TextEncoder().encode(`${text.padEnd(length - 1)}\n`);
+  const lead = new Uint8Array([...MAGIC, 1, 0, length & 0xff, length >> 8]);
+  return new Blob([lead, header, values as Float32Array<ArrayBuffer>]);
+}

@@ -16,6 +16,7 @@ export class EnginePanel {
     const threads = `${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`;
     set('engine-name', `layernorm ${engine.version}`);
     set('engine-detail', `${engine.variant}, ${threads}, ${type}`);
+    set('engine-call', summary.call);
     byId('engine-detail').title = engine.reason ?? '';
     if (summary.bytes !== this.#summary?.bytes) this.clear();
     set('engine-bytes', `${bytes(summary.bytes)} read and written`);

@@ -1,12 +1,17 @@
 // The formula with the numbers of one element, as MathML to look at and as words to listen to.
 
+import type { Method } from '../compute/methods.js';
 import { significant } from './format.js';
 
 export interface Element {
   readonly x: number;
   readonly y: number;
-  readonly mean: number;
-  readonly std: number;
+  /** Of the group, where the method subtracts one. */
+  readonly mean: number | undefined;
+  /** Standard deviation, root mean square or norm of the group. */
+  readonly scale: number;
+  readonly kind: Method['scale'];
+  /** The factor that the kernel used. */
   readonly rstd: number;
   readonly epsilon: number;
   readonly gamma: number | undefined;
@@ -15,7 +20,7 @@ export interface Element {
 
 /** x before gamma and beta, by the mean and the factor that the kernel used. */
 export function normalized({ x, y, mean, rstd, gamma, beta }: Element): number {
-  return gamma === undefined && beta === undefined ? y : (x - mean) * rstd;
+  return gamma === undefined && beta === undefined ? y : (x - (mean ?? 0)) * rstd;
 }
 
 /** Digits of the numbers in the formula: enough to check it by hand. */
@@ -44,15 +49,8 @@ const hat = () => m('mover', m('mi', 'x'), m('mo', '^'));
 
 /** Lines of MathML: the formula, the same with numbers, and the result. */
 export function formulaLines(element: Element): HTMLElement[] {
-  const { x, y, mean, std, epsilon, gamma, beta } = element;
-  const fraction = (above: Part[], squared: Part, added: Part) =>
-    m('mfrac', row(...above), m('msqrt', row(m('msup', squared, m('mn', '2')), op('+'), added)));
-  const result = num(normalized(element));
-  const lines = [
-    line(hat(), op('='), fraction([name('x'), op('−'), name('μ')], name('σ'), name('ε'))),
-    line(op('='), fraction([num(x), op('−'), num(mean, true)], num(std), m('mn', significant(epsilon)))),
-    line(op('='), result),
-  ];
+  const { y, gamma, beta } = element;
+  const lines = [...divisionLines(element), line(op('='), num(normalized(element)))];
   if (gamma === undefined && beta === undefined) return lines;
 
   const symbols: Part[] = [name('y'), op('=')];
@@ -70,6 +68,31 @@ export function formulaLines(element: Element): HTMLElement[] {
   return [...lines, line(...symbols), line(...numbers), line(op('='), num(y))];
 }
 
+/** What is divided by what, in symbols and in numbers. */
+function divisionLines({ x, mean, scale, kind, epsilon }: Element): HTMLElement[] {
+  const [epsilonNumber, scaleNumber] = [m('mn', significant(epsilon)), m('mn', show(scale))];
+  if (kind === 'norm') {
+    const max = (a: Part, b: Part) => row(m('mi', 'max'), op('('), a, op(','), b, op(')'));
+    const length = row(op('‖'), m('mi', 'x'), op('‖'));
+    return [
+      line(hat(), op('='), m('mfrac', name('x'), max(length, name('ε')))),
+      line(op('='), m('mfrac', num(x), max(scaleNumber, epsilonNumber))),
+    ];
+  }
+  const fraction = (above: Part[], squared: Part, added: Part) =>
+    m('mfrac', row(...above), m('msqrt', row(m('msup', squared, m('mn', '2')), op('+'), added)));
+  const symbol = name(kind === 'std' ? 'σ' : 'RMS');
+  const [symbols, numbers] = [[name('x')], [num(x)]] as [Part[], Part[]];
+  if (mean !== undefined) {
+    symbols.push(op('−'), name('μ'));
+    numbers.push(op('−'), num(mean, true));
+  }
+  return [
+    line(hat(), op('='), fraction(symbols, symbol, name('ε'))),
+    line(op('='), fraction(numbers, scaleNumber, epsilonNumber)),
+  ];
+}
+
 /** Lines that go on with = are set in. */
 function line(...parts: Part[]): HTMLElement {
   const math = m('math', row(...parts));
@@ -83,10 +106,13 @@ function line(...parts: Part[]): HTMLElement {
 
 /** The same in words. */
 export function formulaText(element: Element): string {
-  const { x, y, mean, std, epsilon, gamma, beta } = element;
-  const first =
-    `x hat = (${show(x)} − ${show(mean)}) / √(${show(std)}² + ${significant(epsilon)}) = ` +
-    show(normalized(element));
+  const { x, y, mean, scale, kind, epsilon, gamma, beta } = element;
+  const above = mean === undefined ? show(x) : `(${show(x)} − ${show(mean)})`;
+  const below =
+    kind === 'norm'
+      ? `max(${show(scale)}, ${significant(epsilon)})`
+      : `√(${show(scale)}² + ${significant(epsilon)})`;
+  const first = `x hat = ${above} / ${below} = ${show(normalized(element))}`;
   if (gamma === undefined && beta === undefined) return `${first}.`;
   const scaled = gamma === undefined ? 'x hat' : `${show(gamma)} · x hat`;
   const shifted = beta === undefined ? scaled : `${scaled} + ${show(beta)}`;

@@ -1,6 +1,6 @@
-// gamma or beta: none, one number, or a number for each element of a sample.
+// gamma or beta: none, one number, or a number for each element of a sample or each channel.
 
-import { elementLabel } from '../compute/groups.js';
+import { type Layout, parameterLabel } from '../compute/groups.js';
 import type { DatasetSummary, Parameter } from '../protocol.js';
 import { el, showError } from './dom.js';
 import { whole } from './format.js';
@@ -23,11 +23,14 @@ export class ParameterControl {
   readonly #onChange: () => void;
   readonly #body = el('div', { class: 'parameter-body' });
   readonly #error: HTMLElement;
+  readonly #each = el('span', {}, 'Per element');
   #mode: Mode = 'none';
   #scalar: string;
   #list: string[] = [];
   #labels: readonly string[] | undefined;
   #size = 0;
+  #unit = 'element';
+  #isPossible = true;
 
   constructor(root: HTMLElement, traits: Traits, onChange: () => void) {
     this.#traits = traits;
@@ -37,9 +40,9 @@ export class ParameterControl {
     this.#error = el('p', { class: 'notice error', id: `${name}-error`, role: 'alert', hidden: true });
     const modes = el('div', { class: 'segmented' });
     for (const [mode, text] of [
-      ['none', 'None'],
-      ['scalar', 'Scalar'],
-      ['list', 'Per element'],
+      ['none', el('span', {}, 'None')],
+      ['scalar', el('span', {}, 'Scalar')],
+      ['list', this.#each],
     ] as const) {
       const radio = el('input', {
         type: 'radio',
@@ -52,7 +55,7 @@ export class ParameterControl {
         this.#render();
         this.#onChange();
       });
-      modes.append(el('label', {}, radio, el('span', {}, text)));
+      modes.append(el('label', {}, radio, text));
     }
     root.append(
       el(
@@ -68,34 +71,40 @@ export class ParameterControl {
   }
 
   get value(): Parameter {
-    if (this.#mode === 'none') return undefined;
+    if (!this.#isPossible || this.#mode === 'none') return undefined;
     return this.#mode === 'scalar' ? toNumber(this.#scalar) : this.#list.map(toNumber);
   }
 
   /** What cannot be sent as it is; undefined when all are numbers. */
   get mistake(): string | undefined {
-    if (this.#mode === 'none') return undefined;
+    if (!this.#isPossible || this.#mode === 'none') return undefined;
     const { name } = this.#traits;
     if (this.#mode === 'scalar')
       return Number.isNaN(toNumber(this.#scalar)) ? `${name}: enter a number.` : undefined;
     const wrong = this.#list.findIndex((text) => Number.isNaN(toNumber(text)));
     if (wrong < 0) return undefined;
     const text = this.#list[wrong] as string;
-    const where = this.#labels?.[wrong] ?? `element ${wrong}`;
+    const where = this.#labels?.[wrong] ?? `${this.#unit} ${wrong}`;
     return text.trim() === ''
       ? `${name} of ${where}: enter a number.`
       : `${name} of ${where} is “${text}”, expected a number.`;
   }
 
-  /** Says how many elements a sample has, after the data or the axis changed. Numbers are kept where the size is the same. */
-  fit(dataset: DatasetSummary, axis: readonly number[]): void {
-    const shape = dataset.axes.map(({ size }) => size);
-    const reduced = shape.map((_, d) => d).filter((d) => axis.includes(d));
-    const size = reduced.reduce((product, d) => product * (shape[d] as number), 1);
+  /** What a method does not have is not shown. */
+  setPossible(isPossible: boolean): void {
+    this.#isPossible = isPossible;
+    const field = this.#body.parentElement;
+    if (field) field.hidden = !isPossible;
+  }
+
+  /** Says how many parameters there are, after data, method or axis changed. Numbers are kept where there are as many. */
+  fit(dataset: DatasetSummary, layout: Layout, size: number): void {
     this.#labels =
       size <= MAX_INPUTS
-        ? Array.from({ length: size }, (_, p) => elementLabel({ shape, reduced }, dataset.axes, p))
+        ? Array.from({ length: size }, (_, p) => parameterLabel(layout, dataset.axes, p))
         : undefined;
+    this.#unit = layout.parameters === layout.reduced ? 'element' : 'channel';
+    this.#each.textContent = `Per ${this.#unit}`;
     if (size !== this.#size) {
       this.#size = size;
       this.#list = new Array<string>(Math.min(size, 4096)).fill(String(this.#traits.neutral));
@@ -121,7 +130,7 @@ export class ParameterControl {
     if (listRadio) listRadio.disabled = this.#size > 4096;
     if (this.#mode === 'scalar') {
       const input = numberInput(this.#scalar, `${name}-error`);
-      input.setAttribute('aria-label', `${name} of every element`);
+      input.setAttribute('aria-label', `${name} of every ${this.#unit}`);
       input.addEventListener('input', () => {
         this.#scalar = input.value;
         this.#onChange();

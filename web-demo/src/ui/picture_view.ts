@@ -21,7 +21,7 @@ export class PictureView {
   /** @param onPoint - called with the pixel under the pointer; `isPick` when it is clicked */
   constructor(figure: HTMLElement, onPoint: (pixel: Pixel, isPick: boolean) => void) {
     this.#sides = ['before', 'after'].map((when) => ({
-      canvas: el('canvas', { role: 'img', 'aria-label': `The picture ${when} layer normalization` }),
+      canvas: el('canvas', { role: 'img', 'aria-label': `The picture ${when} normalization` }),
       mark: el('div', { class: 'picture-mark', 'aria-hidden': 'true', hidden: true }),
     }));
     this.#panes = this.#sides.map(({ canvas, mark }, i) => {

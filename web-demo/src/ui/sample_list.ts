@@ -1,13 +1,15 @@
-// Samples as rows of colours, before and after, with mean and standard deviation beside them.
+// Groups as rows of colours, before and after, with their statistics beside them.
 //
 // It is one listbox: arrow keys go from sample to sample and from element to element, and what a screen reader says of a sample
 // is its statistics. The two canvases lie under the rows.
 
+import { METHODS } from '../compute/methods.js';
 import { count } from '../parse/dataset.js';
 import type { Page, RunSummary } from '../protocol.js';
 import { css, divergingScale, inkOn, onThemeChange, type Scale, sequentialScale } from './colors.js';
 import { el } from './dom.js';
 import { columnFormat, significant, whole } from './format.js';
+import { capital, WORDS } from './words.js';
 
 /** Height of a row: what a finger or an unsteady hand can hit. Must equal --row-height in style.css. */
 const ROW_HEIGHT = 26;
@@ -48,6 +50,8 @@ export class SampleList {
     'aria-label': 'Samples',
     'aria-describedby': 'samples-keys',
   });
+  readonly #frame = el('div', { class: 'samples' }, this.#head);
+  readonly #keys = el('p', { class: 'hint keys', id: 'samples-keys' });
   readonly #canvases = { before: el('canvas'), after: el('canvas') };
   readonly #marks = { before: el('div', { class: 'cell-mark' }), after: el('div', { class: 'cell-mark' }) };
   #page: Page | undefined;
@@ -62,15 +66,8 @@ export class SampleList {
       body.append(part);
     }
     body.append(this.#list);
-    figure.append(
-      this.#caption,
-      el('div', { class: 'samples' }, this.#head, body),
-      el(
-        'p',
-        { class: 'hint keys', id: 'samples-keys' },
-        'Up and Down go through the samples, Left and Right through the elements of one.',
-      ),
-    );
+    this.#frame.append(body);
+    figure.append(this.#caption, el('div', { class: 'samples' }, this.#head, body), this.#keys);
     this.#list.addEventListener('pointermove', (event) => handlers.onPoint(this.#placeAt(event)));
     this.#list.addEventListener('pointerleave', () => handlers.onPoint(undefined));
     this.#list.addEventListener('click', (event) => {
@@ -85,9 +82,13 @@ export class SampleList {
   show(page: Page, summary: RunSummary): void {
     this.#page = page;
     this.#summary = summary;
+    const { group: noun, scale } = WORDS[summary.settings.method];
+    this.#frame.classList.toggle('long-labels', METHODS[summary.settings.method].isPerChannel);
+    this.#list.setAttribute('aria-label', `${capital(noun)}s`);
+    this.#keys.textContent = `Up and Down go through the ${noun}s, Left and Right through the elements of one.`;
     const formats = {
-      before: columnFormat(largest([...page.before.mean, ...page.before.std])),
-      after: columnFormat(largest(page.after.std)),
+      before: columnFormat(largest([...page.before.mean, ...page.before.scale])),
+      after: columnFormat(largest([...page.after.mean, ...page.after.scale])),
     };
     this.#list.replaceChildren(
       ...page.labels.map(({ code, name }, s) => {
@@ -103,15 +104,20 @@ export class SampleList {
           el(
             'span',
             { class: 'statistic' },
-            spoken(', standard deviation '),
-            formats[when](page[when].std[s] as number),
+            spoken(`, ${scale.long} `),
+            formats[when](page[when].scale[s] as number),
             spoken(when === 'before' ? ';' : ''),
           ),
         ];
         return el(
           'div',
           { role: 'option', id: `sample-${s}`, class: 'sample', 'aria-selected': 'false' },
-          el('span', { class: 'sample-label' }, el('code', {}, code), name ? el('span', {}, name) : ''),
+          el(
+            'span',
+            { class: 'sample-label' },
+            el('code', {}, code),
+            name ? el('span', { title: name }, name) : '',
+          ),
           ...statistics('before'),
           ...statistics('after'),
         );
@@ -140,14 +146,14 @@ export class SampleList {
     return document.activeElement === this.#list;
   }
 
-  #showCaption(page: Page, { size, before, reach, after }: RunSummary): void {
+  #showCaption(page: Page, { size, before, reach, after, settings }: RunSummary): void {
     const thinned =
       page.positions.length < size
         ? ` ${whole(page.positions.length)} of ${whole(size)} elements are drawn, at even distances.`
         : '';
     const clipped = Math.max(Math.abs(after.min), Math.abs(after.max)) > reach * 1.0001;
     this.#caption.replaceChildren(
-      el('p', {}, `A row is a sample, a cell one of its elements.${thinned}`),
+      el('p', {}, `A row is a ${WORDS[settings.method].group}, a cell one of its elements.${thinned}`),
       legend('Before', 'sequential', [
         `${before.min < before.low ? '≤ ' : ''}${significant(before.low, 3)}`,
         `${before.max > before.high ? '≥ ' : ''}${significant(before.high, 3)}`,
@@ -168,13 +174,14 @@ export class SampleList {
     const [beforeStrip, afterStrip] = strips as unknown as [HTMLElement, HTMLElement];
     const width = beforeStrip.offsetWidth;
     if (width === 0) return; // hidden
-    this.#drawHead(page, width);
+    this.#drawHead(page, summary, width);
     const { low, high } = summary.before;
     this.#drawCells('before', beforeStrip, page, page.x, sequentialScale(low, high), false);
     this.#drawCells('after', afterStrip, page, page.y, divergingScale(summary.reach), true);
   }
 
-  #drawHead(page: Page, width: number): void {
+  #drawHead(page: Page, { settings }: RunSummary, width: number): void {
+    const { group: noun, scale } = WORDS[settings.method];
     const names = () => {
       const strip = el('span', { class: 'positions' });
       const labels = page.positionLabels;
@@ -189,10 +196,10 @@ export class SampleList {
     const strip = (title: string) => el('span', { class: 'strip-head' }, el('b', {}, title), names());
     const statistics = () => [
       el('span', { class: 'statistic' }, 'mean'),
-      el('span', { class: 'statistic' }, 'std'),
+      el('span', { class: 'statistic' }, scale.short),
     ];
     this.#head.replaceChildren(
-      el('span', {}, 'Sample'),
+      el('span', {}, capital(noun)),
       strip('Before'),
       ...statistics(),
       strip('After'),

@@ -1,9 +1,11 @@
-// One sample in numbers: its statistics, the formula for one of its elements, and that one's neighbours in a table.
+// One group in numbers: its statistics, the formula for one of its elements, and that one's neighbours in a table.
 
+import { centers, METHODS } from '../compute/methods.js';
 import type { Page, Settings } from '../protocol.js';
 import { byId, el } from './dom.js';
 import { columnFormat, significant, whole } from './format.js';
 import { type Element, formulaLines, formulaText, normalized } from './formula.js';
+import { WORDS } from './words.js';
 
 /** Rows of the table of elements. */
 const MAX_ELEMENTS = 12;
@@ -21,27 +23,37 @@ export class SamplePanel {
   /**
    * @param sample - which one of the page
    * @param element - which one of the positions of the page
-   * @param size - how many elements the sample really has
+   * @param size - how many elements the group really has
    */
   show(page: Page, sample: number, element: number, size: number, settings: Settings): void {
     const label = page.labels[sample];
     if (!label) return;
     byId('one').hidden = false;
+    const { group } = WORDS[settings.method];
+    byId('one-title').textContent = `One ${group} in numbers`;
+    byId('elements').setAttribute('aria-label', `Elements of the ${group}`);
     byId('one-name').replaceChildren(
       el('code', {}, label.code),
       label.name ? ` ${label.name}` : '',
-      el('span', { class: 'one-statistics' }, describe(page, sample)),
+      el('span', { class: 'one-statistics' }, describe(page, sample, settings)),
     );
-    const at = (e: number): Element => elementOf(page, sample, e, settings.epsilon);
+    const nameOf = (e: number): string => nameOfElement(page, sample, e);
+    const at = (e: number): Element => elementOf(page, sample, e, settings);
     byId('formula').replaceChildren(
-      el('p', { class: 'formula-of' }, page.positionLabels[element] ?? ''),
+      el('p', { class: 'formula-of' }, nameOf(element)),
       ...formulaLines(at(element)),
     );
-    byId('formula-text').textContent = `${page.positionLabels[element]}: ${formulaText(at(element))}`;
-    this.#showElements(page, at, element, size);
+    byId('formula-text').textContent = `${nameOf(element)}: ${formulaText(at(element))}`;
+    this.#showElements(page, at, nameOf, element, size);
   }
 
-  #showElements(page: Page, at: (e: number) => Element, chosen: number, size: number): void {
+  #showElements(
+    page: Page,
+    at: (e: number) => Element,
+    nameOf: (e: number) => string,
+    chosen: number,
+    size: number,
+  ): void {
     const shown = Math.min(page.positions.length, MAX_ELEMENTS);
     // The rows stay where they are as long as the chosen one is among them.
     this.#first = Math.min(this.#first, chosen, page.positions.length - shown);
@@ -73,7 +85,7 @@ export class SamplePanel {
       const button = el(
         'button',
         { type: 'button', class: 'row-button', 'aria-pressed': String(e === chosen), 'data-element': e },
-        page.positionLabels[e],
+        nameOf(e),
       );
       const line = el(
         'tr',
@@ -105,31 +117,38 @@ export class SamplePanel {
   }
 }
 
-export function elementOf(page: Page, sample: number, element: number, epsilon: number): Element {
+export function elementOf(page: Page, sample: number, element: number, settings: Settings): Element {
   const at = sample * page.positions.length + element;
+  const method = METHODS[settings.method];
   return {
     x: page.x[at] as number,
     y: page.y[at] as number,
-    mean: page.before.mean[sample] as number,
-    std: page.before.std[sample] as number,
+    mean: centers(method) ? (page.before.mean[sample] as number) : undefined,
+    scale: page.before.scale[sample] as number,
+    kind: method.scale,
     rstd: page.rstd[sample] as number,
-    epsilon,
-    gamma: page.gamma?.[element],
-    beta: page.beta?.[element],
+    epsilon: settings.epsilon,
+    gamma: page.gamma?.[at],
+    beta: page.beta?.[at],
   };
 }
 
-/** Rounding leaves a mean of some 1e-9 in place of 0: next to the deviation that is nothing. */
-function near(mean: number, std: number): string {
-  return significant(Math.abs(mean) < 1e-5 * std ? 0 : mean);
+/** What an element is called, in its group where that makes a difference. */
+export function nameOfElement(page: Page, sample: number, element: number): string {
+  return (page.ownLabels?.[sample] ?? page.positionLabels)[element] ?? '';
 }
 
-/** A sample's statistics in one sentence. */
-export function describe(page: Page, sample: number): string {
-  const [mean, std] = [page.before.mean[sample] as number, page.before.std[sample] as number];
-  const [meanAfter, stdAfter] = [page.after.mean[sample] as number, page.after.std[sample] as number];
+/** Rounding leaves a mean of some 1e-9 in place of 0: next to the deviation that is nothing. */
+function near(mean: number, scale: number): string {
+  return significant(Math.abs(mean) < 1e-5 * scale ? 0 : mean);
+}
+
+/** A group's statistics in one sentence. */
+export function describe(page: Page, sample: number, { method }: Settings): string {
+  const [mean, scale] = [page.before.mean[sample] as number, page.before.scale[sample] as number];
+  const [meanAfter, scaleAfter] = [page.after.mean[sample] as number, page.after.scale[sample] as number];
   return (
-    `mean ${significant(mean)}, standard deviation ${significant(std)}; ` +
-    `after: ${near(meanAfter, stdAfter)} and ${significant(stdAfter)}`
+    `mean ${significant(mean)}, ${WORDS[method].scale.long} ${significant(scale)}; ` +
+    `after: ${near(meanAfter, scaleAfter)} and ${significant(scaleAfter)}`
   );
 }

@@ -1,33 +1,39 @@
-// Axis, epsilon, gamma and beta.
+// Method, axis, groups, epsilon, gamma and beta: brings the controls together, since most depend on others.
 
+import { countOf, layoutOf, parametersOf } from '../compute/groups.js';
+import { centers, METHODS } from '../compute/methods.js';
 import type { ComputeError } from '../compute_client.js';
-import { count } from '../parse/dataset.js';
+import { count, hasBatch, shapeOf } from '../parse/dataset.js';
 import type { DatasetSummary, Settings } from '../protocol.js';
-import { byId, el, showError } from './dom.js';
-import { significant, whole } from './format.js';
+import { AxisControl } from './axis_control.js';
+import { byId } from './dom.js';
+import { EpsilonControl } from './epsilon_control.js';
+import { GroupsControl } from './groups_control.js';
+import { MethodControl } from './method_control.js';
 import { ParameterControl } from './parameter_control.js';
-
-/** What a sample of a picture can be, by the dimensions that it spans. */
-const PICTURE_PRESETS: readonly { text: string; axis: readonly number[]; colourOnly?: boolean }[] = [
-  { text: 'each row', axis: [1, 2] },
-  { text: 'each pixel', axis: [2], colourOnly: true },
-  { text: 'each channel', axis: [0, 1], colourOnly: true },
-  { text: 'whole picture', axis: [0, 1, 2] },
-];
+import { WORDS } from './words.js';
 
 export class SettingsPanel {
-  readonly #onChange: () => void;
-  readonly #epsilon = byId<HTMLInputElement>('epsilon');
-  readonly #epsilonRange = byId<HTMLInputElement>('epsilon-range');
-  readonly #chips = byId('axis-chips');
-  readonly #presets = byId('axis-presets');
+  readonly #method: MethodControl;
+  readonly #axis: AxisControl;
+  readonly #groups: GroupsControl;
+  readonly #epsilon: EpsilonControl;
   readonly #gamma: ParameterControl;
   readonly #beta: ParameterControl;
   #dataset: DatasetSummary | undefined;
-  #axis = new Set<number>();
 
   constructor(onChange: () => void) {
-    this.#onChange = onChange;
+    const changed = (): void => {
+      this.#fit();
+      onChange();
+    };
+    this.#method = new MethodControl(() => {
+      this.#axis.setMethod(this.#method.method);
+      changed();
+    });
+    this.#axis = new AxisControl(changed);
+    this.#groups = new GroupsControl(changed);
+    this.#epsilon = new EpsilonControl(onChange);
     this.#gamma = new ParameterControl(
       byId('gamma-field'),
       { name: 'gamma', title: 'Gamma', hint: 'Multiplies each normalized element.', neutral: 1 },
@@ -39,22 +45,14 @@ export class SettingsPanel {
       onChange,
     );
     byId<HTMLFormElement>('settings').addEventListener('submit', (event) => event.preventDefault());
-    this.#epsilon.addEventListener('input', () => {
-      this.#moveRange();
-      onChange();
-    });
-    this.#epsilonRange.addEventListener('input', () => {
-      this.#epsilon.value = String(Number((10 ** this.#epsilonRange.valueAsNumber).toPrecision(2)));
-      this.#moveRange();
-      onChange();
-    });
-    this.#moveRange();
   }
 
   get settings(): Settings {
     return {
-      axis: [...this.#axis].sort((a, b) => a - b),
-      epsilon: this.#epsilon.valueAsNumber,
+      method: this.#method.method,
+      axis: this.#axis.axis,
+      groups: this.#groups.groups,
+      epsilon: this.#epsilon.epsilon,
       gamma: this.#gamma.value,
       beta: this.#beta.value,
     };
@@ -67,110 +65,81 @@ export class SettingsPanel {
     const beta = this.#beta.mistake;
     if (gamma) this.#gamma.showError({ message: gamma });
     if (beta) this.#beta.showError({ message: beta });
-    const noEpsilon = Number.isNaN(this.#epsilon.valueAsNumber);
-    if (noEpsilon) {
-      showError(byId('epsilon-error'), { message: 'Enter a number, such as 0.001 or 1e-5.' }, this.#epsilon);
-    }
+    const noEpsilon = Number.isNaN(this.#epsilon.epsilon);
+    if (noEpsilon) this.#epsilon.showError({ message: 'Enter a number, such as 0.001 or 1e-5.' });
     return !gamma && !beta && !noEpsilon;
   }
 
-  /** Starts over with the axes of other data: the last one, or the rows of a picture. */
+  /** Starts over with the axes of other data. The method stays where the data have room for it. */
   setDataset(dataset: DatasetSummary): void {
     this.#dataset = dataset;
-    const rank = dataset.axes.length;
-    this.#axis = new Set(dataset.kind === 'picture' ? this.#presetAxes([1, 2]) : [rank - 1]);
-    this.#presets.hidden = dataset.kind !== 'picture';
-    this.#presets.replaceChildren();
-    if (dataset.kind === 'picture') {
-      for (const { text, axis, colourOnly } of PICTURE_PRESETS) {
-        if (colourOnly && rank < 3) continue;
-        const axes = this.#presetAxes(axis);
-        const button = el('button', { type: 'button', class: 'chip-button', 'data-axes': axes.join() }, text);
-        button.addEventListener('click', () => this.#setAxis(axes));
-        this.#presets.append(button);
-      }
-    }
-    this.#chips.replaceChildren(
-      ...dataset.axes.map(({ size, noun }, d) => {
-        const box = el('input', { type: 'checkbox', value: d, 'aria-describedby': 'axis-error' });
-        box.addEventListener('change', () => {
-          if (box.checked) this.#axis.add(d);
-          else this.#axis.delete(d);
-          this.#axisChanged();
-        });
-        const what = noun
-          ? `${whole(size)} ${size === 1 ? noun.replace(/s$/, '') : noun}`
-          : `size ${whole(size)}`;
-        return el(
-          'label',
-          { class: 'chip' },
-          box,
-          el('span', {}, el('b', {}, `axis ${d}`), el('span', { class: 'chip-size' }, what)),
-        );
-      }),
-    );
+    this.#method.setDataset(dataset);
+    this.#axis.setDataset(dataset);
+    this.#axis.setMethod(this.#method.method);
     this.#fit();
   }
 
   /** Shows an error of the worker at the control that caused it. False when it is about none of them. */
   showError(error: ComputeError): boolean {
-    if (error.code === 'ERR_AXIS') {
-      showError(byId('axis-error'), error, ...this.#chips.querySelectorAll<HTMLElement>('input'));
-    } else if (/: gamma /.test(error.message)) this.#gamma.showError(error);
+    if (error.code === 'ERR_AXIS') this.#axis.showError(error);
+    else if (/: gamma /.test(error.message)) this.#gamma.showError(error);
     else if (/: beta /.test(error.message)) this.#beta.showError(error);
-    else if (/: epsilon /.test(error.message)) showError(byId('epsilon-error'), error, this.#epsilon);
+    else if (/: epsilon /.test(error.message)) this.#epsilon.showError(error);
     else return false;
     return true;
   }
 
   clearErrors(): void {
-    showError(byId('axis-error'), undefined, ...this.#chips.querySelectorAll<HTMLElement>('input'));
-    showError(byId('epsilon-error'), undefined, this.#epsilon);
+    this.#axis.showError(undefined);
+    this.#epsilon.showError(undefined);
     this.#gamma.showError(undefined);
     this.#beta.showError(undefined);
   }
 
-  #presetAxes(axis: readonly number[]): number[] {
-    return axis.filter((d) => d < (this.#dataset?.axes.length ?? 0));
-  }
-
-  #setAxis(axis: readonly number[]): void {
-    this.#axis = new Set(axis);
-    this.#axisChanged();
-  }
-
-  #axisChanged(): void {
-    this.#fit();
-    this.#onChange();
-  }
-
-  /** Brings everything that depends on the axis up to date. */
+  /** Brings everything that depends on method, axis and groups up to date. */
   #fit(): void {
     const dataset = this.#dataset;
     if (!dataset) return;
-    const { axis } = this.settings;
-    this.#chips.querySelectorAll('input').forEach((box, d) => {
-      box.checked = this.#axis.has(d);
-    });
-    for (const button of this.#presets.querySelectorAll('button')) {
-      button.setAttribute('aria-pressed', String(button.dataset.axes === axis.join()));
-    }
-    const size = axis.reduce((product, d) => product * (dataset.axes[d]?.size ?? 1), 1);
-    byId('axis-outcome').textContent =
-      axis.length === 0
-        ? ''
-        : `${count(dataset.elements / size, 'sample')} of ${count(size, 'element')} ${dataset.elements === size ? '' : 'each'}`.trim();
-    if (axis.length > 0) {
-      this.#gamma.fit(dataset, axis);
-      this.#beta.fit(dataset, axis);
-    }
+    const { method } = this.settings;
+    const { hasGamma, hasBeta, isPerChannel } = METHODS[method];
+    this.#epsilon.setMethod(method);
+    const [channelAxis] = this.#axis.axis;
+    const channels = channelAxis === undefined ? 1 : dataset.axes[channelAxis]?.size;
+    this.#groups.fit(method === 'group' ? channels : undefined);
+    byId('parameters-hint').textContent = WORDS[method].lacks ?? '';
+    byId('parameters-hint').hidden = WORDS[method].lacks === undefined;
+    this.#gamma.setPossible(hasGamma);
+    this.#beta.setPossible(hasBeta);
+    this.#sayOutcome(dataset);
+    if (!isPerChannel && channelAxis === undefined) return;
+    const layout = layoutOf(shapeOf(dataset), this.settings, hasBatch(dataset));
+    for (const parameter of [this.#gamma, this.#beta]) parameter.fit(dataset, layout, parametersOf(layout));
   }
 
-  #moveRange(): void {
-    const epsilon = this.#epsilon.valueAsNumber;
-    if (epsilon > 0 && document.activeElement !== this.#epsilonRange) {
-      this.#epsilonRange.value = String(Math.log10(epsilon));
-    } else if (epsilon === 0) this.#epsilonRange.value = this.#epsilonRange.min;
-    this.#epsilonRange.setAttribute('aria-valuetext', significant(epsilon));
+  /** Says how many groups there are, and what is worth knowing where the shape makes the method a special case. */
+  #sayOutcome(dataset: DatasetSummary): void {
+    const { settings } = this;
+    const { isPerChannel, keepsSamples } = METHODS[settings.method];
+    const isNone = !isPerChannel && settings.axis.length === 0;
+    const groups = countOf(layoutOf(shapeOf(dataset), settings, hasBatch(dataset)));
+    const size = dataset.elements / groups;
+    const samples = hasBatch(dataset) && settings.axis[0] !== 0 ? (dataset.axes[0]?.size ?? 1) : 1;
+    const counted = `${count(groups, WORDS[settings.method].group)} of ${count(size, 'element')}${groups === 1 ? '' : ' each'}`;
+    const across =
+      samples > 1 && isPerChannel && !keepsSamples ? `, across all ${count(samples, 'sample')}` : '';
+    byId('axis-outcome').textContent = isNone ? '' : counted + across;
+
+    const notes: string[] = [];
+    if (size === 1 && centers(METHODS[settings.method]) && !isNone) {
+      notes.push(
+        'Each group is a single number here, and its own mean: 0 is all that is left of it, or beta. ' +
+          'Data with more dimensions, such as a picture, have more to a group.',
+      );
+    }
+    if (settings.method === 'batch' && samples === 1 && dataset.kind === 'picture') {
+      notes.push('In a batch of one, batch normalization is the same as instance normalization.');
+    }
+    byId('method-note').hidden = notes.length === 0;
+    byId('method-note').textContent = notes.join(' ');
   }
 }
