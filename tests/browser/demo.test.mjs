@@ -62,7 +62,7 @@ const settled = () =>
       !document.querySelector('.stale'),
   );
 
-/** Does something that leads to another result, and waits for it. */
+/** Does something that leads to another result, and waits for it. Of several changes at once it may see the first one only. */
 async function change(action) {
   await page.evaluate(() => {
     document.querySelector('#engine-check').textContent = 'waiting for another result';
@@ -311,6 +311,229 @@ describe('the sample', () => {
   });
 });
 
+describe('the methods', () => {
+  beforeEach(() => open());
+
+  const choose = (method) => change(() => page.check(`input[name=method][value=${method}]`));
+  const shape = [2, 4, 3];
+  const values = Float64Array.from({ length: 24 }, (_, i) => Math.round(300 * Math.cos(i * i + 1)) / 100 + 1);
+
+  /** What sets the methods apart: which elements make a group, and what is done to it. In float64, by the formulas. */
+  const variance = (group, mean) => group.reduce((total, x) => total + (x - mean) ** 2, 0) / group.length;
+  const meanOf = (group) => group.reduce((a, b) => a + b) / group.length;
+  const squares = (group) => group.reduce((total, x) => total + x * x, 0);
+  const STD = { center: meanOf, scale: (group) => Math.sqrt(variance(group, meanOf(group))) };
+  const RMS = { center: () => 0, scale: (group) => Math.sqrt(squares(group) / group.length) };
+  const NORM = { center: () => 0, scale: (group) => Math.sqrt(squares(group)) };
+  const add = (scale, epsilon) => Math.sqrt(scale ** 2 + epsilon);
+  const METHODS = {
+    layer: { ...STD, divisor: add, epsilon: 1e-3, key: (n, c) => [n, c], parameter: (_, l) => l, has: 2 },
+    rms: { ...RMS, divisor: add, epsilon: 1e-6, key: (n, c) => [n, c], parameter: (_, l) => l, has: 1 },
+    unit: { ...NORM, divisor: Math.max, epsilon: 1e-12, key: (n, c) => [n, c], has: 0 },
+    batch: { ...STD, divisor: add, epsilon: 1e-3, key: (_, c) => [c], parameter: (c) => c, has: 2 },
+    group: { ...STD, divisor: add, epsilon: 1e-3, key: (n, c) => [n, c >> 1], parameter: (c) => c, has: 2 },
+    instance: { ...STD, divisor: add, epsilon: 1e-3, key: (n, c) => [n, c], parameter: (c) => c, has: 2 },
+  };
+  const NAMES = {
+    layer: 'x[1, 3, :]',
+    rms: 'x[1, 3, :]',
+    unit: 'x[1, 3, :]',
+    batch: 'x[:, 3, :] channel 3',
+    group: 'x[1, 2:4, :] sample 1, group 1',
+    instance: 'x[1, 3, :] sample 1, channel 3',
+  };
+
+  /** The rows of the table for a method. */
+  function rowsOf({ key, center, scale, divisor, epsilon, parameter }, gamma, beta) {
+    const groups = new Map();
+    values.forEach((x, i) => {
+      const [n, c, l] = [Math.floor(i / 12), Math.floor(i / 3) % 4, i % 3];
+      const name = key(n, c).join();
+      groups.set(name, [...(groups.get(name) ?? []), { x, p: parameter?.(c, l) }]);
+    });
+    return [...groups.values()].map((group) => {
+      const xs = group.map(({ x }) => x);
+      const below = divisor(scale(xs), epsilon);
+      const ys = group.map(({ x, p }) => ((x - center(xs)) / below) * (gamma?.[p] ?? 1) + (beta?.[p] ?? 0));
+      return [...xs, meanOf(xs), scale(xs), ...ys, meanOf(ys), scale(ys)];
+    });
+  }
+
+  for (const [method, traits] of Object.entries(METHODS)) {
+    test(`${method}: the groups, values and statistics are those of float64, with gamma and beta too`, async () => {
+      await change(() => drop('x.npy', '', npy('<f8', shape, values.buffer)));
+      if (method !== 'layer') await choose(method);
+      const isPerChannel = ['batch', 'group', 'instance'].includes(method);
+      if (isPerChannel) await change(() => page.check('label:has-text("axis 1") input'));
+      const check = async (gamma, beta) => {
+        const { names, cells } = await table();
+        assert.equal(names.at(-1), NAMES[method]);
+        const expected = rowsOf(traits, gamma, beta);
+        assert.equal(cells.length, expected.length);
+        cells.forEach((row, g) => {
+          assertShown(row, expected[g], 0.0051);
+        });
+        assert.ok(Number.parseFloat(await text('#engine-error')) <= 16, await text('#engine-error'));
+      };
+      assert.equal(Number(await page.inputValue('#epsilon')), traits.epsilon, "Keras' default");
+      await check();
+      const groups = method === 'group' ? ', groups: 2' : '';
+      const call = `${method}Norm(x, { shape: [2, 4, 3], axis: ${isPerChannel ? 1 : 2}${groups}, epsilon: `;
+      assert.ok((await text('#engine-call')).startsWith(call), await text('#engine-call'));
+
+      const fill = async (name, numbers) => {
+        await change(() => page.check(`#${name}-fieldset input[value=list]`));
+        const inputs = page.locator(`#${name}-fieldset .element-input input`);
+        assert.equal(await inputs.count(), numbers.length);
+        for (const [i, value] of numbers.entries()) await change(() => inputs.nth(i).fill(String(value)));
+      };
+      const length = isPerChannel ? 4 : 3;
+      const gamma = [2, -1, 0.5, 3].slice(0, length);
+      const beta = [0.25, 1, -2, 0].slice(0, length);
+      assert.equal(await page.isVisible('#gamma-fieldset'), traits.has > 0);
+      assert.equal(await page.isVisible('#beta-fieldset'), traits.has > 1);
+      assert.equal(await page.isVisible('#parameters-hint'), traits.has < 2);
+      if (traits.has > 0) {
+        await fill('gamma', gamma);
+        if (traits.has > 1) await fill('beta', beta);
+        await check(gamma, traits.has > 1 ? beta : undefined);
+      }
+    });
+  }
+
+  test('group: from one group, as layer normalization has it, to one for each channel', async () => {
+    await choose('group');
+    assert.equal(await text('#axis-outcome'), '300 groups of 2 elements each');
+    await change(() => page.fill('#groups-range', '0'));
+    assert.match(await text('#groups-outcome'), /^1 group of 4 channels, as in layer normalization/);
+    assertShown((await table()).cells[3], rowOf(iris[3]));
+    await change(() => page.fill('#groups-range', '2'));
+    assert.match(await text('#groups-outcome'), /^4 groups of 1 channel each, as in instance normalization/);
+    assert.match(await text('#method-note'), /Each group is a single number here/);
+    assert.equal((await table()).cells[0].at(-3), 0);
+  });
+
+  test('the grid shows that a group of batch normalization goes across samples, and no other', async () => {
+    const marked = () =>
+      page.$$eval('.share-row', (rows) =>
+        rows.map((row) =>
+          [...row.querySelectorAll('.share-cell')].map((cell) => Number(cell.matches('.same'))).join(''),
+        ),
+      );
+    const only = (row) => [row, ...new Array(5).fill('0000')];
+    assert.deepEqual(await marked(), only('1111'));
+    await choose('group');
+    assert.deepEqual(await marked(), only('1100'));
+    await choose('instance');
+    assert.deepEqual(await marked(), only('1000'));
+    await choose('batch');
+    assert.deepEqual(await marked(), new Array(6).fill('1000'));
+    assert.equal(await text('#axis-outcome'), '4 channels of 150 elements each, across all 150 samples');
+    assert.match(await text('#sharing-caption'), /goes down through all rows, which are the samples/);
+    const { names, cells } = await table();
+    assert.deepEqual(names, [
+      'x[:, 0] sepal length (cm)',
+      'x[:, 1] sepal width (cm)',
+      'x[:, 2] petal length (cm)',
+      'x[:, 3] petal width (cm)',
+    ]);
+    const { mean, std, y } = normalize(iris.map((row) => row[2]));
+    assertShown(cells[2], [mean, std, 0, normalize(y).std]);
+    await page.click('.samples-table tbody tr:nth-child(3)');
+    const shown = await page.$$eval('#elements tbody td:last-child', (found) =>
+      found.map((cell) => cell.textContent),
+    );
+    assertShown(shown.map(number), y.slice(0, 12), 0.000051);
+  });
+
+  test('the formula is that of the method', async () => {
+    const digits = (value) => String(Number(value.toPrecision(4))).replace('-', '−');
+    const [x] = iris[0];
+    await choose('rms');
+    const rms = Math.sqrt(squares(iris[0]) / 4);
+    assert.equal(
+      await text('#formula-text'),
+      `sepal length (cm): x hat = ${x} / √(${digits(rms)}² + 1e−6) = ${digits(x / Math.sqrt(rms ** 2 + 1e-6))}.`,
+    );
+    assert.match(await text('#formula'), /RMS/);
+    await choose('unit');
+    const norm = Math.sqrt(squares(iris[0]));
+    assert.equal(
+      await text('#formula-text'),
+      `sepal length (cm): x hat = ${x} / max(${digits(norm)}, 1e−12) = ${digits(x / norm)}.`,
+    );
+    assert.equal(await text('.one-statistics'), 'mean 2.55, norm 6.345; after: 0.4019 and 1');
+    await choose('group');
+    await page.focus('#samples');
+    await page.keyboard.press('ArrowDown');
+    assert.match(await text('#formula-text'), /^petal length \(cm\): x hat = \(1\.4 − 0\.8\) \/ /);
+  });
+
+  test('each method has an epsilon of its own, and keeps it', async () => {
+    await change(() => page.fill('#epsilon', '0.5'));
+    await choose('unit');
+    assert.equal(await page.inputValue('#epsilon'), '1e-12');
+    assert.match(await text('#epsilon-hint'), /least norm/);
+    await choose('layer');
+    assert.equal(await page.inputValue('#epsilon'), '0.5');
+    assertShown((await table()).cells[3], rowOf(iris[3], { epsilon: 0.5 }));
+  });
+
+  test('what a shape has no room for is said plainly, and is no error', async () => {
+    const isDisabled = (method) => page.isDisabled(`input[name=method][value=${method}]`);
+    await choose('group');
+    assert.equal(await isDisabled('group'), false);
+    assert.ok(await page.isDisabled('label:has-text("axis 0") input'), 'axis 0 counts the samples');
+    await change(() => drop('v.npy', '', npy('<f4', ['5,'], Float32Array.of(1, 2, 3, 4, 5).buffer)));
+    assert.ok(await isDisabled('group'));
+    assert.ok(await isDisabled('instance'));
+    assert.match(await text('#method-shape'), /need a batch dimension and one of channels/);
+    assert.ok(await page.isChecked('input[name=method][value=layer]'));
+    assert.equal(await page.locator('[role=alert]:visible').count(), 0);
+    await choose('batch');
+    assert.match(await text('#method-note'), /a single number here/);
+    await change(() => page.click('#use-sample'));
+    assert.equal(await isDisabled('group'), false);
+    assert.ok(await page.locator('#method-shape').isHidden());
+  });
+
+  test('a picture is a batch of one', async () => {
+    const colorAt = (row, column) => [row * 60, column * 40, (row * column * 7) % 256];
+    const picture = (name, colors) =>
+      page.setInputFiles('#file', { name, mimeType: 'image/png', buffer: png(6, 4, colors) });
+    await change(() => picture('p.png', colorAt));
+    await choose('batch');
+    assert.match(await text('#method-note'), /the same as instance normalization/);
+    assert.match(await text('#engine-call'), /^batchNorm\(x, \{ shape: \[1, 4, 6, 3\], axis: 3,/);
+    const { names, cells } = await table();
+    assert.deepEqual(names, ['x[:, :, 0] red', 'x[:, :, 1] green', 'x[:, :, 2] blue']);
+    const blue = normalize([0, 1, 2, 3].flatMap((r) => [0, 1, 2, 3, 4, 5].map((c) => colorAt(r, c)[2])));
+    assertShown(cells[2], [blue.mean, blue.std, 0, normalize(blue.y).std], 0.051);
+    await choose('instance');
+    assert.deepEqual((await table()).cells, cells);
+
+    await page.check('input[value=picture]');
+    await change(() => picture('grey.png', (row, column) => new Array(3).fill(row * 40 + column)));
+    assert.match(await text('#axis-hint'), /grey picture is a batch of one, with one channel/);
+    assert.equal(await text('#axis-outcome'), '1 group of 24 elements');
+    const grey = normalize([0, 1, 2, 3].flatMap((r) => [0, 1, 2, 3, 4, 5].map((c) => r * 40 + c)));
+    assertShown((await table()).cells[0], [grey.mean, grey.std, 0, normalize(grey.y).std], 0.051);
+  });
+
+  test('the result can be saved as .npy', async () => {
+    await choose('batch');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')]);
+    assert.equal(download.suggestedFilename(), 'batchNorm.npy');
+    const bytes = readFileSync(await download.path());
+    const start = 10 + bytes.readUInt16LE(8);
+    assert.match(bytes.toString('latin1', 10, start), /'descr': '<f4', .*'shape': \(150, 4\)/);
+    const { y } = normalize(iris.map((row) => row[1]));
+    y.forEach((value, n) => {
+      assert.ok(Math.abs(bytes.readFloatLE(start + (n * 4 + 1) * 4) - value) < 1e-5);
+    });
+  });
+});
+
 describe('what users bring', () => {
   beforeEach(() => open());
 
@@ -552,6 +775,26 @@ describe('by keyboard alone', () => {
     assert.match(await picked(), /^x\[0, :\]/);
   });
 
+  test('a method and its groups can be chosen', async () => {
+    await tabTo('method=layer');
+    for (let presses = 0; presses < 4; presses++) await change(() => page.keyboard.press('ArrowRight'));
+    assert.equal(await focused(), 'method=group');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'channel-axis=1');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'groups-range');
+    assert.equal(await page.getAttribute('#groups-range', 'aria-valuetext'), '2 groups of 2 channels each');
+    await change(() => page.keyboard.press('ArrowLeft'));
+    assert.equal(await text('#axis-outcome'), '150 groups of 4 elements each');
+    await tabTo('samples');
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await page.getAttribute('#samples', 'aria-label'), 'Groups');
+    assert.equal(await text('.one-name code'), 'x[1, :]');
+    await page.waitForFunction(() =>
+      /^150 groups normalized\. x\[0, :\]: mean/.test(document.querySelector('#announcer').textContent),
+    );
+  });
+
   test('arrow keys go on to the next page, and back', async () => {
     await page.focus('#samples');
     await page.keyboard.press('End');
@@ -625,17 +868,24 @@ describe('accessibility', () => {
         await look('picture');
         await page.check('input[value=map]');
         await look('picture as colours');
+        await change(() => page.click('#use-sample'));
+        for (const method of ['batch', 'group', 'instance', 'unit']) {
+          await change(() => page.check(`input[name=method][value=${method}]`));
+          await look(method);
+        }
       });
     }
   }
 
   test('forced colours', async () => {
     await open({ forcedColors: 'active' });
+    await change(() => page.check('input[name=method][value=group]'));
     assert.deepEqual(await violations(), []);
   });
 
   test('targets have at least 24 pixels', async () => {
     await open({ viewport: { width: 320, height: 900 } });
+    await change(() => page.check('input[name=method][value=group]'));
     const small = await page.$$eval(
       'button, input:not([type=file]), summary, label.button, label.chip, [role=option]',
       (targets) =>

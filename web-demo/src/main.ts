@@ -247,8 +247,10 @@ class App {
   readonly #peek = debounce(40, async (sample: number) => {
     const summary = this.#summary;
     const page = await this.#fetch(sample, 1);
-    if (!summary || !page) return;
+    const [dataset, layout] = [this.#dataset, this.#layout];
+    if (!summary || !page || !dataset || !layout) return;
     this.#one.show(page, 0, 0, summary.size, summary.settings);
+    this.#sharing.show(dataset, layout, summary.settings, sample, page.positions[0] ?? 0);
   });
 
   #markInPicture(group: number): void {

@@ -1,4 +1,4 @@
-import { isNpy, parseNpy } from '../../../web-demo/src/parse/npy.js';
+import { formatNpy, isNpy, parseNpy } from '../../../web-demo/src/parse/npy.js';
 
 /** Writes a .npy file as NumPy does: the header padded to a multiple of 64 bytes. */
 function npy(header: string, body: Uint8Array, version = 1): ArrayBuffer {
@@ -125,4 +125,16 @@ describe('errors', () => {
 test('the first bytes tell', () => {
   expect(isNpy(new Uint8Array(npy(headerOf('<f4', '(6,)'), floats)))).toBe(true);
   expect(isNpy(new Uint8Array([0x93, 0x4e]))).toBe(false);
+});
+
+test.each([
+  [Float32Array.of(1.5, -2, 3, 4, 5, Number.NaN), [2, 3]],
+  [Float64Array.of(Math.PI, 1e300), [2]],
+  [Float64Array.of(7), [1, 1, 1]],
+])('what is written can be read: %p of shape %j', async (values, shape) => {
+  const bytes = await formatNpy(values, shape).arrayBuffer();
+  expect((bytes.byteLength - values.byteLength) % 64).toBe(0);
+  const { data, axes } = parseNpy(bytes, 'y.npy');
+  expect(axes.map(({ size }) => size)).toEqual(shape);
+  expect(data).toEqual(values);
 });

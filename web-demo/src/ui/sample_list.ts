@@ -67,7 +67,7 @@ export class SampleList {
     }
     body.append(this.#list);
     this.#frame.append(body);
-    figure.append(this.#caption, el('div', { class: 'samples' }, this.#head, body), this.#keys);
+    figure.append(this.#caption, this.#frame, this.#keys);
     this.#list.addEventListener('pointermove', (event) => handlers.onPoint(this.#placeAt(event)));
     this.#list.addEventListener('pointerleave', () => handlers.onPoint(undefined));
     this.#list.addEventListener('click', (event) => {
@@ -151,9 +151,13 @@ export class SampleList {
       page.positions.length < size
         ? ` ${whole(page.positions.length)} of ${whole(size)} elements are drawn, at even distances.`
         : '';
+    const isAcross = settings.method === 'batch' && settings.axis[0] !== 0;
+    const rows = isAcross
+      ? 'A row is a channel, its cells come from all samples.'
+      : `A row is a ${WORDS[settings.method].group}, a cell one of its elements.`;
     const clipped = Math.max(Math.abs(after.min), Math.abs(after.max)) > reach * 1.0001;
     this.#caption.replaceChildren(
-      el('p', {}, `A row is a ${WORDS[settings.method].group}, a cell one of its elements.${thinned}`),
+      el('p', {}, `${rows}${thinned}`),
       legend('Before', 'sequential', [
         `${before.min < before.low ? '≤ ' : ''}${significant(before.low, 3)}`,
         `${before.max > before.high ? '≥ ' : ''}${significant(before.high, 3)}`,

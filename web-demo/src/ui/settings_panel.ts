@@ -132,11 +132,12 @@ export class SettingsPanel {
     const notes: string[] = [];
     if (size === 1 && centers(METHODS[settings.method]) && !isNone) {
       notes.push(
-        'Each group is a single number here, and its own mean: 0 is all that is left of it, or beta. ' +
-          'Data with more dimensions, such as a picture, have more to a group.',
+        'Each group is a single number here, which is its own mean: what is left is 0, or beta. ' +
+          'In data of more dimensions, such as a picture, there is more to a group.',
       );
     }
-    if (settings.method === 'batch' && samples === 1 && dataset.kind === 'picture') {
+    const isOne = !hasBatch(dataset) || (dataset.axes[0]?.size === 1 && settings.axis[0] !== 0);
+    if (settings.method === 'batch' && isOne && size > 1) {
       notes.push('In a batch of one, batch normalization is the same as instance normalization.');
     }
     byId('method-note').hidden = notes.length === 0;
