@@ -11,6 +11,7 @@
 #include "ops/layer_norm.h"
 #include "ops/moments.h"
 #include "ops/rms_norm.h"
+#include "ops/skip_layer_norm.h"
 #include "ops/spectral_norm.h"
 #include "ops/unit_norm.h"
 
@@ -300,6 +301,38 @@ EMSCRIPTEN_BINDINGS(layernorm) {
                                                             .dgamma = pointer<void>(dgamma),
                                                             .workspace = pointer<void>(workspace),
                                                             .workspace_bytes = workspace_bytes}));
+      });
+
+  function(
+      "skipLayerNormWorkspace(dtype, rows, cols)",
+      +[](std::uint32_t dtype, std::size_t rows, std::size_t cols) {
+        return skip_layer_norm_workspace(DType{dtype}, rows, cols);
+      });
+  function(
+      "skipLayerNorm(dtype, x, skip, bias, gamma, beta, y, sum, mean, rstd, workspace, workspaceBytes, rows, "
+      "cols, skipRows, firstRow, epsilon, rms)",
+      +[](std::uint32_t dtype, Address x, Address skip, Address bias, Address gamma, Address beta, Address y,
+          Address sum, Address mean, Address rstd, Address workspace, std::size_t workspace_bytes,
+          std::size_t rows, std::size_t cols, std::size_t skip_rows, std::size_t first_row, double epsilon,
+          bool rms) {
+        return static_cast<std::int32_t>(skip_layer_norm({.dtype = DType{dtype},
+                                                          .rows = rows,
+                                                          .cols = cols,
+                                                          .skip_rows = skip_rows,
+                                                          .first_row = first_row,
+                                                          .epsilon = epsilon,
+                                                          .rms = rms,
+                                                          .x = pointer<void>(x),
+                                                          .skip = pointer<void>(skip),
+                                                          .bias = pointer<void>(bias),
+                                                          .gamma = pointer<void>(gamma),
+                                                          .beta = pointer<void>(beta),
+                                                          .y = pointer<void>(y),
+                                                          .sum = pointer<void>(sum),
+                                                          .mean = pointer<void>(mean),
+                                                          .rstd = pointer<void>(rstd),
+                                                          .workspace = pointer<void>(workspace),
+                                                          .workspace_bytes = workspace_bytes}));
       });
 
   function(

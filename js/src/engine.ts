@@ -20,6 +20,18 @@ import type { rmsNorm, rmsNormForward } from './ops/rms_norm.js';
 import { rmsNormForwardOn, rmsNormOn } from './ops/rms_norm.js';
 import type { rmsNormBackward } from './ops/rms_norm_backward.js';
 import { rmsNormBackwardOn } from './ops/rms_norm_backward.js';
+import type {
+  skipLayerNorm,
+  skipLayerNormForward,
+  skipRmsNorm,
+  skipRmsNormForward,
+} from './ops/skip_layer_norm.js';
+import {
+  skipLayerNormForwardOn,
+  skipLayerNormOn,
+  skipRmsNormForwardOn,
+  skipRmsNormOn,
+} from './ops/skip_layer_norm.js';
 import type { spectralNorm, spectralNormBackward } from './ops/spectral_norm.js';
 import { spectralNormBackwardOn, spectralNormOn } from './ops/spectral_norm.js';
 import type { unitNorm, unitNormForward } from './ops/unit_norm.js';
@@ -118,6 +130,14 @@ export interface Engine extends UsingDisposable {
   readonly unitNormForward: typeof unitNormForward;
   /** `unitNormBackward` in this engine's memory. */
   readonly unitNormBackward: typeof unitNormBackward;
+  /** `skipLayerNorm` in this engine's memory. */
+  readonly skipLayerNorm: typeof skipLayerNorm;
+  /** `skipLayerNormForward` in this engine's memory. */
+  readonly skipLayerNormForward: typeof skipLayerNormForward;
+  /** `skipRmsNorm` in this engine's memory. */
+  readonly skipRmsNorm: typeof skipRmsNorm;
+  /** `skipRmsNormForward` in this engine's memory. */
+  readonly skipRmsNormForward: typeof skipRmsNormForward;
   /** `spectralNorm` in this engine's memory. */
   readonly spectralNorm: typeof spectralNorm;
   /** `spectralNormBackward` in this engine's memory. */
@@ -166,6 +186,14 @@ class OwnEngine extends Disposing implements Engine {
     unitNormForwardOn(this.#owner, x, options);
   readonly unitNormBackward: typeof unitNormBackward = (dy, x, options) =>
     unitNormBackwardOn(this.#owner, dy, x, options);
+  readonly skipLayerNorm: typeof skipLayerNorm = (x, skip, options) =>
+    skipLayerNormOn(this.#owner, x, skip, options);
+  readonly skipLayerNormForward: typeof skipLayerNormForward = (x, skip, options) =>
+    skipLayerNormForwardOn(this.#owner, x, skip, options);
+  readonly skipRmsNorm: typeof skipRmsNorm = (x, skip, options) =>
+    skipRmsNormOn(this.#owner, x, skip, options);
+  readonly skipRmsNormForward: typeof skipRmsNormForward = (x, skip, options) =>
+    skipRmsNormForwardOn(this.#owner, x, skip, options);
   readonly spectralNorm: typeof spectralNorm = (kernel, options) =>
     spectralNormOn(this.#owner, kernel, options);
   readonly spectralNormBackward: typeof spectralNormBackward = (dy, kernel, options) =>

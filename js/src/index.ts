@@ -118,6 +118,17 @@ export {
   rmsNormBackward,
 } from './ops/rms_norm_backward.js';
 export {
+  type SkipLayerNormForward,
+  type SkipLayerNormOptions,
+  type SkipNorm,
+  type SkipRmsNormForward,
+  type SkipRmsNormOptions,
+  skipLayerNorm,
+  skipLayerNormForward,
+  skipRmsNorm,
+  skipRmsNormForward,
+} from './ops/skip_layer_norm.js';
+export {
   type SpectralNorm,
   type SpectralNormBackwardOptions,
   type SpectralNormOptions,

@@ -17,8 +17,8 @@
 // Aliasing  y may be x; otherwise no output may overlap an input or another output. y may be null: statistics only.
 // Errors    unknown_dtype, size_overflow, invalid_epsilon, invalid_mask, null_data, small_workspace, misaligned_data,
 //           overlapping_data; nothing is written then.
-// Limits    as ops/layer_norm.h, but the bits are those of layer normalization of the same elements only where inner > 1: lines of
-//           channels are summed by the tree of ops/line_moments.h. Of float64, masked squares may overflow.
+// Limits    as ops/layer_norm.h. With gamma = 1 the bits are those of layer normalization of the same elements where inner > 1; lines
+//           of channels are summed by the tree of ops/line_moments.h. Of float64, masked squares may overflow.
 #pragma once
 
 #include <cstddef>
@@ -75,6 +75,7 @@ struct BatchNormInference {
 //           without `training` mean and rstd are constants: dx = rstd * g.
 // Sums      of dgamma and dbeta: in T over some elements, these in double.
 // Aliasing  dx may be dy or x itself; each of dx, dgamma, dbeta may be null.
+// Limits    as the gradient of ops/layer_norm.h: h is formed from mean and rstd as they were saved.
 struct BatchNormBackward {
   DType dtype = DType::float32;
   std::size_t outer = 0;

@@ -1,7 +1,9 @@
 // y = (x - mean) * rstd * gamma + beta over segments of one channel and over lines of neighbouring channels.
 #pragma once
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 
 #include "ops/group_statistics.h"
 #include "ops/storage.h"
@@ -10,20 +12,41 @@
 
 namespace layernorm {
 
+// The power of two next to a positive number, 1 for infinities and NaN; as far as T and its inverse have it.
+template <class T>
+double power_of_two(double value) {
+  constexpr int kMost = sizeof(T) == sizeof(float) ? 126 : 1000;
+  const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(value) >> 52 & 0x7ff) - 1023;
+  if (exponent == 1024) return 1;
+  const int bounded = exponent > kMost ? kMost : (exponent < -kMost ? -kMost : exponent);
+  return std::bit_cast<double>(static_cast<std::uint64_t>(bounded + 1023) << 52);
+}
+
 // What is done to the elements of one channel: y = ((x * scale - mean_hi) - mean_lo) * factor + offset. An absent beta is -0, which
 // leaves every value as it is.
 template <class T>
 struct Affine {
   Affine() = default;
   Affine(const GroupStatistics<T>& s, T gamma, T beta)
-      : scale(s.scale),
-        mean_hi(s.mean_hi),
-        mean_lo(s.mean_lo),
-        factor(static_cast<T>(s.rstd * static_cast<double>(gamma))),
-        offset(beta) {}
-
+      : scale(s.scale), mean_hi(s.mean_hi), mean_lo(s.mean_lo), offset(beta) {
+    const double by = s.rstd * static_cast<double>(gamma);
+    factor = static_cast<T>(by);
+    if (is_ordinary(s.rstd) && (by == 0 || is_ordinary(by))) return;
+    // The factor, or deviations, may leave the range of T: what is to be multiplied is brought to about 1 first.
+    const double up = power_of_two<T>(s.rstd);
+    scale = static_cast<T>(static_cast<double>(scale) * up);
+    mean_hi = static_cast<T>(static_cast<double>(mean_hi) * up);
+    mean_lo = static_cast<T>(static_cast<double>(mean_lo) * up);
+    factor = static_cast<T>(s.rstd / up * static_cast<double>(gamma));
+  }
   // y = x * rstd * gamma
   Affine(T rstd, T gamma) : factor(rstd * gamma), offset(-T{0}) {}
+
+  // Whether products with numbers of about its inverse stay far from the ends of float's range.
+  static bool is_ordinary(double factor) {
+    const double size = __builtin_fabs(factor);
+    return size >= 0x1p-60 && size <= 0x1p60;
+  }
 
   // Whether the plain formula, (x - mean_hi) * factor + offset, is not enough. Where it is, both give the same bits.
   bool careful() const { return scale != 1 || mean_lo != 0; }
@@ -108,14 +131,22 @@ class AffineArrays {
   // Those of `count` channels, from 0 on, that are in one group.
   void set_group(std::size_t count, const GroupStatistics<T>& s, const T* gamma, const T* beta) {
     const Affine<T> one(s, 1, -T{0});
+    careful_ = one.careful();
+    bool ordinary = true;
     for (std::size_t c = 0; c < count; ++c) {
+      const double by = gamma == nullptr ? s.rstd : s.rstd * static_cast<double>(gamma[c]);
+      const double size = __builtin_fabs(by);
+      ordinary &= (size >= 0x1p-60 && size <= 0x1p60) || by == 0;
       scale_[c] = one.scale;
       mean_hi_[c] = one.mean_hi;
       mean_lo_[c] = one.mean_lo;
-      factor_[c] = gamma == nullptr ? one.factor : one.factor * gamma[c];
+      factor_[c] = static_cast<T>(by);
       offset_[c] = beta == nullptr ? one.offset : beta[c];
     }
-    careful_ = one.careful();
+    if (ordinary && Affine<T>::is_ordinary(s.rstd)) return;
+    for (std::size_t c = 0; c < count; ++c) {
+      set(c, Affine<T>(s, gamma == nullptr ? T{1} : gamma[c], beta == nullptr ? -T{0} : beta[c]));
+    }
   }
 
   // `lines` lines of `count` elements, `stride` elements apart, of a tensor of `elements`.

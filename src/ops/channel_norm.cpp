@@ -282,10 +282,8 @@ void channel_forward(const ChannelForward& args) {
   with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
     const Problem<T> p(storage, args);
     if (args.shape.group_elements() == 0) {
-      GroupStatistics<T> none;
-      none.mean_hi = static_cast<T>(__builtin_nan(""));
-      none.variance = none.rstd = __builtin_nan("");
-      for (std::size_t group = 0; group < args.shape.all_groups(); ++group) p.save(group, none);
+      for (std::size_t group = 0; group < args.shape.all_groups(); ++group)
+        p.save(group, GroupStatistics<T>::nan());
     } else if (args.workspace != nullptr && args.shape.after == 1 && args.shape.batch == 1 &&
                args.shape.per_group() == 1) {
       run_lines<S>(p, args.workspace);

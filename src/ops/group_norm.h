@@ -10,8 +10,8 @@
 // Aliasing  y may be x itself; otherwise no output may overlap an input or another output.
 // Errors    unknown_dtype, invalid_groups, size_overflow, invalid_epsilon, null_data, small_workspace, misaligned_data,
 //           overlapping_data; nothing is written then.
-// Limits    as ops/layer_norm.h. The bits of y are those of layer normalization of the same elements, but for groups of several
-//           channels that are innermost: there each channel is summed first.
+// Limits    as ops/layer_norm.h. With gamma = 1 the bits of y are those of layer normalization of the same elements, but for groups
+//           of several channels that are innermost: there each channel is summed first. rstd * gamma is rounded once.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +45,7 @@ struct GroupNormForward {
 // Parts     The samples may come in several calls, in order, that share a workspace: `first` and `last` say which they are.
 //           dgamma and dbeta are written by the last, and are bit for bit those of one call.
 // Aliasing  dx may be dy or x itself; each of dx, dgamma, dbeta may be null.
+// Limits    as the gradient of ops/layer_norm.h: h is formed from mean and rstd as they were saved.
 struct GroupNormBackward {
   DType dtype = DType::float32;
   ChannelShape shape;

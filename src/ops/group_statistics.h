@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include "core/layout.h"
 #include "ops/column_moments.h"
@@ -31,6 +30,12 @@ struct GroupStatistics {
     return variance == 0 ? 1 / __builtin_sqrt(epsilon) : rstd * static_cast<double>(scale);
   }
 
+  static GroupStatistics nan() {
+    GroupStatistics s;
+    s.mean_hi = static_cast<T>(__builtin_nan(""));
+    s.variance = s.rstd = __builtin_nan("");
+    return s;
+  }
   // Of a group whose x - shift has moments that can be trusted.
   static GroupStatistics about(T shift, const Moments& m, double epsilon) {
     const double rstd = m.rstd(epsilon);
@@ -105,11 +110,40 @@ double unit_scale(const Storage<T>& storage, const void* x, const Runs& reduced,
   return std::bit_cast<double>(static_cast<std::uint64_t>(bounded + 1023) << 52);
 }
 
+// Whether all elements of a group are equal. NaN equals nothing.
+template <class T>
+bool is_constant(const Storage<T>& storage, const void* x, const Runs& reduced, std::size_t cols) {
+  T one[1];
+  const T first = *storage.load(x, 1, one);
+  bool equal = true;
+  Pieces pieces(reduced);
+  for (std::size_t done = 0; equal && done < cols; done += kBlock * kBlock) {
+    pieces.next(cols - done < kBlock * kBlock ? cols - done : kBlock * kBlock,
+                [&](std::size_t offset, std::size_t stride, std::size_t count) {
+                  const std::size_t run = stride == 1 ? count : 1;
+                  for (std::size_t i = 0; i < count; i += run) {
+                    storage.read(storage.at(x, offset + i * stride), run,
+                                 [&](const T* elements, std::size_t n, std::size_t) {
+                                   for (std::size_t j = 0; j < n; ++j) equal &= elements[j] == first;
+                                 });
+                  }
+                });
+  }
+  return equal;
+}
+
 // Of a group whose sums leave the range of T: two passes over x * scale in double, element by element. Slow, and rare.
 template <class T>
 [[gnu::noinline]] GroupStatistics<T> careful_statistics(const Storage<T>& storage, const void* x,
                                                         const Runs& reduced, std::size_t cols,
                                                         double epsilon) {
+  if (is_constant(storage, x, reduced, cols)) {  // zeros and the like, which are frequent
+    T one[1];
+    GroupStatistics<T> constant;
+    constant.mean_hi = *storage.load(x, 1, one);
+    constant.rstd = 1 / __builtin_sqrt(epsilon);
+    return constant.mean_hi - constant.mean_hi == 0 ? constant : GroupStatistics<T>::nan();
+  }
   const double scale = unit_scale(storage, x, reduced, cols, epsilon), n = static_cast<double>(cols);
   ExactSum sum;
   for_each_element(storage, x, reduced, cols, [&](double value) { sum.add(value * scale); });
@@ -127,11 +161,6 @@ template <class T>
   s.mean_hi = static_cast<T>(mean);
   s.mean_lo = static_cast<T>((mean - static_cast<double>(s.mean_hi)) + mean_rest);
   s.rstd = 1 / __builtin_sqrt(s.variance + epsilon * scale * scale);
-  if (s.variance == 0 && epsilon > 0) {
-    // Nothing but zeros is multiplied by it: any finite factor will do.
-    constexpr double kLargest = static_cast<double>(std::numeric_limits<T>::max());
-    s.rstd = s.rstd < kLargest ? s.rstd : kLargest;
-  }
   return s;
 }
 

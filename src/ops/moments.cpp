@@ -84,6 +84,7 @@ template <class S>
 Status moments_on(const MomentsArguments& args) {
   Layout layout;
   if (const Status status = check(args, layout); status != Status::ok) return status;
+  if (layout.rows == 0) return Status::ok;
   with_storage<S>(args.dtype, [&]<class T>(const Storage<T>& storage) {
     const Problem<T> p{storage, layout, args.x, static_cast<T*>(args.mean), static_cast<T*>(args.variance)};
     if (layout.cols == 0) {
@@ -92,7 +93,7 @@ Status moments_on(const MomentsArguments& args) {
         if (p.mean != nullptr) p.mean[group] = nan;
         if (p.variance != nullptr) p.variance[group] = nan;
       }
-    } else if (layout.rows > 0 && !layout.is_rows() && layout.kept.inner().stride == 1) {
+    } else if (!layout.is_rows() && layout.kept.inner().stride == 1) {
       run_columns<S>(p);
     } else {
       run_pieces<S>(p);

@@ -13,6 +13,7 @@
 #include "ops/layer_norm.h"
 #include "ops/moments.h"
 #include "ops/rms_norm.h"
+#include "ops/skip_layer_norm.h"
 #include "ops/spectral_norm.h"
 #include "ops/unit_norm.h"
 #include "simd/build.h"
@@ -393,6 +394,64 @@ void print_channels(const char* name, DType dtype, const ChannelShape& shape, bo
   print(what.insert(0, "backward "), intrinsics.backward, emulated.backward);
 }
 
+// A sum and its normalization, of which the gradients are those of other operations; `stored` and P as in digest().
+template <class S, class P, class Stored>
+std::uint64_t skip_digest(DType dtype, std::size_t rows, std::size_t cols, std::size_t skip_rows, bool rms,
+                          const Dataset& dataset, bool affine, Stored stored) {
+  Random random(rows * 31 + cols);
+  std::vector<P> numbers(rows * cols), bias(cols), gamma(cols), beta(cols), mean(rows), rstd(rows);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<P>(dataset.element(random, i % cols, cols));
+  }
+  const auto x = stored(numbers);
+  numbers.resize(skip_rows * cols);
+  for (P& s : numbers) s = static_cast<P>(random.uniform() - 0.5);
+  const auto skip = stored(numbers);
+  for (P& b : bias) b = static_cast<P>(random.uniform() - 0.5);
+  for (P& g : gamma) g = static_cast<P>(random.uniform() + 0.5);
+  for (P& b : beta) b = static_cast<P>(random.uniform() - 0.5);
+  auto y = x, sum = x;
+  std::vector<double> workspace(skip_layer_norm_workspace(dtype, rows, cols) / sizeof(double) + 1);
+  const SkipLayerNorm args{.dtype = dtype,
+                           .rows = rows,
+                           .cols = cols,
+                           .skip_rows = skip_rows,
+                           .rms = rms,
+                           .x = x.data(),
+                           .skip = skip.data(),
+                           .bias = affine ? bias.data() : nullptr,
+                           .gamma = affine ? gamma.data() : nullptr,
+                           .beta = affine ? beta.data() : nullptr,
+                           .y = y.data(),
+                           .sum = sum.data(),
+                           .mean = mean.data(),
+                           .rstd = rstd.data(),
+                           .workspace = workspace.data(),
+                           .workspace_bytes = workspace.size() * sizeof(double)};
+  if (skip_layer_norm_on<S>(args) != Status::ok) std::abort();
+  const std::uint64_t of_outputs = hash(sum, hash(y, 0xcbf29ce484222325u));
+  return hash(rstd, rms ? of_outputs : hash(mean, of_outputs));
+}
+
+template <class S>
+std::uint64_t skip_digest(DType dtype, std::size_t rows, std::size_t cols, std::size_t skip_rows, bool rms,
+                          const Dataset& dataset, bool affine) {
+  const auto digests = in_type<S>(dtype, [&]<class P>(const auto& stored) -> Digests {
+    return {skip_digest<S, P>(dtype, rows, cols, skip_rows, rms, dataset, affine, stored), 0};
+  });
+  return digests.forward;
+}
+
+void print_skip(const char* name, DType dtype, std::size_t rows, std::size_t cols, std::size_t skip_rows,
+                bool rms, const Dataset& dataset, bool affine) {
+  std::string what = rms ? "skip-rms " : "skip ";
+  what.append(name).append(" ").append(std::to_string(rows)).append("x").append(std::to_string(cols));
+  what.append(" skip=").append(std::to_string(skip_rows)).append(" affine=").append(std::to_string(affine));
+  what.append(" ").append(dataset.name);
+  print(what, skip_digest<simd::Simd128>(dtype, rows, cols, skip_rows, rms, dataset, affine),
+        skip_digest<simd::Emulated>(dtype, rows, cols, skip_rows, rms, dataset, affine));
+}
+
 }  // namespace
 }  // namespace layernorm::test
 
@@ -456,6 +515,23 @@ int main() {
         print_channels("float64", DType::float64, shape, batch, dataset, affine);
         print_channels("float16", DType::float16, shape, batch, dataset, affine);
         print_channels("bfloat16", DType::bfloat16, shape, batch, dataset, affine);
+      }
+    }
+  }
+  struct Sizes {
+    std::size_t rows, cols, skip_rows;
+  };
+  for (const auto& [rows, cols, skip_rows] :
+       {Sizes{5, 3, 5}, {6, 65, 3}, {4, 130, 1}, {37, 773, 37}, {2, 9001, 2}}) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      for (const bool rms : {false, true}) {
+        for (const bool affine : {false, true}) {
+          print_skip("float32", DType::float32, rows, cols, skip_rows, rms, dataset, affine);
+          print_skip("float64", DType::float64, rows, cols, skip_rows, rms, dataset, affine);
+          print_skip("float16", DType::float16, rows, cols, skip_rows, rms, dataset, affine);
+          print_skip("bfloat16", DType::bfloat16, rows, cols, skip_rows, rms, dataset, affine);
+        }
       }
     }
   }

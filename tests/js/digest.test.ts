@@ -12,6 +12,8 @@ import {
   moments,
   rmsNormBackward,
   rmsNormForward,
+  skipLayerNormForward,
+  skipRmsNormForward,
   spectralNorm,
   spectralNormBackward,
   unitNormBackward,
@@ -97,6 +99,9 @@ const ABOUT_ZERO =
 const CHANNELS =
   /^(backward )?(batch|group) (float32|float64|float16|bfloat16) ([\dx]+) groups=(\d+) affine=(\d) (.+) ([0-9a-f]{16})$/;
 
+const SKIP =
+  /^(skip|skip-rms) (float32|float64|float16|bfloat16) (\d+)x(\d+) skip=(\d+) affine=(\d) (.+) ([0-9a-f]{16})$/;
+
 interface Case {
   /** The line without its hash, and without `backward`. */
   what: string;
@@ -147,7 +152,7 @@ const SPECTRAL = /^(backward )?spectral (float32|float64|float16|bfloat16) (\d+)
 
 const cases = new Map<string, Case>();
 for (const line of lines) {
-  if (SPECTRAL.test(line) || CHANNELS.test(line) || ABOUT_ZERO.test(line)) continue;
+  if ([SPECTRAL, CHANNELS, ABOUT_ZERO, SKIP].some((other) => other.test(line))) continue;
   const match = LINE.exec(line);
   if (match === null) throw new Error(`build/digest.txt has the line '${line}'`);
   const [, backward, dtype, sizes, axes, affine, rms, dataset, digest] = match as unknown as string[];
@@ -326,4 +331,49 @@ test('batches, groups and moments: the bits of the native build', () => {
     const [forward, backward] = computeChannels(one);
     expect([what, forward, backward]).toEqual([what, digests.get(what), digests.get(`backward ${what}`)]);
   }
+});
+
+interface SkipCase {
+  rms: boolean;
+  dtype: DType;
+  rows: number;
+  cols: number;
+  skipRows: number;
+  affine: boolean;
+  dataset: string;
+}
+
+/** The hash of y, the sum and the statistics of a normalized sum. */
+function computeSkip({ rms, dtype, rows, cols, skipRows, affine, dataset }: SkipCase): string {
+  const random = new Random(rows * 31 + cols);
+  const element = DATASETS[dataset] as (random: Random, i: number, cols: number) => number;
+  const { TypedArray, narrowed } = kindOf(dtype);
+  const numbers = (length: number, offset: number): Float32Array =>
+    TypedArray.from({ length }, () => random.uniform() + offset);
+  const x = narrowed(TypedArray.from({ length: rows * cols }, (_, i) => element(random, i % cols, cols)));
+  const skip = narrowed(numbers(skipRows * cols, -0.5));
+  const [bias, gamma, beta] = [numbers(cols, -0.5), numbers(cols, 0.5), numbers(cols, -0.5)];
+  const shape = [rows / skipRows, skipRows, cols];
+  const options = { shape, dtype, epsilon: 1e-3, ...(affine && { bias, gamma }) };
+  if (rms) {
+    const { y, sum, rstd } = skipRmsNormForward(x, skip, options);
+    return text(hash(rstd, hash(sum, hash(y, START))));
+  }
+  const { y, sum, mean, rstd } = skipLayerNormForward(x, skip, { ...options, ...(affine && { beta }) });
+  return text(hash(rstd, hash(mean, hash(sum, hash(y, START)))));
+}
+
+test('sums that are normalized: the bits of the native build', () => {
+  const found: [string, string, SkipCase][] = [];
+  for (const line of lines) {
+    const match = SKIP.exec(line);
+    if (match === null) continue;
+    const [, kind, dtype, rows, cols, skipRows, affine, dataset, digest] = match as unknown as string[];
+    const one = { rms: kind === 'skip-rms', dtype: dtype as DType, dataset: dataset as string };
+    const sizes = { rows: Number(rows), cols: Number(cols), skipRows: Number(skipRows) };
+    if (sizes.rows * sizes.cols > 1000) continue;
+    found.push([line.slice(0, -17), digest as string, { ...one, ...sizes, affine: affine === '1' }]);
+  }
+  expect(found.length).toBeGreaterThan(500);
+  for (const [what, digest, one] of found) expect([what, computeSkip(one)]).toEqual([what, digest]);
 });

@@ -17,6 +17,8 @@ import {
   rmsNorm,
   rmsNormBackward,
   rmsNormForward,
+  skipLayerNorm,
+  skipRmsNormForward,
   spectralNorm,
   spectralNormBackward,
   tensor,
@@ -61,6 +63,17 @@ test.each<[string, () => void]>([
       const unit = unitNormForward(t);
       const { dx } = unitNormBackward(x, t, { rstd: unit.rstd });
       for (const one of [unit.y, unit.rstd, dx, unitNorm(t), rmsNorm(t, { gamma })]) one.dispose();
+    },
+  ],
+  [
+    'sums that are normalized, of arrays and of tensors, in place and not',
+    () => {
+      skipLayerNorm(x, x, options);
+      using t = tensor(x, [100, 60]);
+      using u = tensor(x, [100, 60]);
+      const { y, rstd } = skipRmsNormForward(t, u, { gamma, sumOut: t });
+      const repeated = skipLayerNorm(t, gamma);
+      for (const one of [y, rstd, repeated.y, repeated.sum]) one.dispose();
     },
   ],
   [

@@ -143,6 +143,40 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
   });
 
   test.each([
+    [300, 640, 300],
+    [301, 640, 43],
+    [5, 20_000, 1],
+    [20_000, 7, 500],
+  ])(
+    'the normalized sum of %d x %d and %d rows: the bits of one, in place and not',
+    (rows, cols, skipRows) => {
+      const shape = [rows / skipRows, skipRows, cols];
+      const [x, skip] = [normals(rows * cols, 5), normals(skipRows * cols, 6)];
+      const [bias, gamma] = [normals(cols, 7), normals(cols, 8)];
+      const layer = plain.skipLayerNormForward(x, skip, { shape, bias, gamma });
+      const rms = plain.skipRmsNormForward(x, skip, { shape, gamma });
+      using t = engine.tensor(x, shape);
+      using s = engine.tensor(skip, [skipRows, cols]);
+      using other = engine.tensor(x, shape);
+      for (let call = 0; call < 6; call++) {
+        // Apart, then y in place of x, then the sum.
+        t.array.set(x);
+        const outputs = [{ out: other }, { out: t, sumOut: other }, { sumOut: t }][call % 3];
+        const made = engine.skipLayerNormForward(t, s, { bias, gamma, ...outputs });
+        for (const name of ['y', 'sum', 'mean', 'rstd'] as const) {
+          expectSameBits(made[name].array.slice(), layer[name]);
+        }
+        t.array.set(x);
+        const root = engine.skipRmsNormForward(t, s, { gamma, ...outputs });
+        for (const name of ['y', 'sum', 'rstd'] as const) expectSameBits(root[name].array.slice(), rms[name]);
+        for (const one of [...Object.values(made), ...Object.values(root)]) {
+          if (one !== t && one !== other) one.dispose();
+        }
+      }
+    },
+  );
+
+  test.each([
     [1500, 640],
     [40, 5000],
   ])('the spectral norm of %d x %d and its gradient: the bits of one, in place and not', (rows, cols) => {

@@ -85,6 +85,7 @@ export function readCommonArguments(
 /**
  * Reads the option `out` of a call: an array like x, that overlaps none of the inputs unless it is x or dy.
  * @param inputs - what the call reads, by name
+ * @param option - the name of the option
  * @returns undefined when it is not given
  * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`
  */
@@ -92,13 +93,15 @@ export function readOut(
   { operation, owner, x, dtype }: InputArguments,
   value: unknown,
   inputs: Readonly<Record<string, Operand | undefined>>,
+  option = 'out',
 ): Operand | undefined {
   if (value === undefined || value === null) return undefined;
-  const out = readOutput(operation, owner, value, dtype, x.shape);
+  const out = readOutput(operation, owner, value, dtype, x.shape, 'x', option);
   for (const name in inputs) {
     const input = inputs[name];
-    if (input)
-      checkOverlap(operation, owner.heap(operation), out, name, input, name === 'x' || name === 'dy');
+    if (!input) continue;
+    const inPlace = name === 'x' || name === 'dy';
+    checkOverlap(operation, owner.heap(operation), out, name, input, inPlace, option);
   }
   return out;
 }

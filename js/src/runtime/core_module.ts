@@ -147,6 +147,49 @@ export interface CoreModule {
     firstGroup: number,
     last: boolean,
   ): number;
+  /** @returns bytes that {@link skipLayerNorm} needs besides, for the same sizes; 2^32 - 1 for all that is more */
+  skipLayerNormWorkspace(dtype: number, rows: number, cols: number): number;
+  /**
+   * Adds up x [rows, cols], skip and bias, and normalizes the rows of the sum.
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x, skip, y and sum, and of all else where it has not 16 bits: that is
+   * float32 then
+   * @param x - address of the input
+   * @param skip - address of what is added to it [skipRows, cols]
+   * @param bias - address of one summand per column, or 0
+   * @param gamma - address of one factor per column, or 0
+   * @param beta - address of one summand per column of what is normalized, or 0; none with `rms`
+   * @param y - address of the output; may equal `x` where `sum` does not
+   * @param sum - address for the sum, may equal `x`; or 0
+   * @param mean - address for one mean per row, or 0; none with `rms`
+   * @param rstd - address for one 1 / sqrt(variance + epsilon) per row, with `rms` 1 / sqrt(mean(sum^2) + epsilon), or 0
+   * @param workspace - address, aligned to 8 bytes, of memory for types of 16 bits; or 0
+   * @param workspaceBytes - its size, at least {@link skipLayerNormWorkspace}
+   * @param skipRows - how many rows skip has: row n of x is added to row (firstRow + n) % skipRows
+   * @param firstRow - how many rows previous calls had
+   * @param epsilon - added to the variance, or to the mean of the squares
+   * @param rms - whether the sum is divided by the root of the mean of its squares, without being centred
+   * @returns a status, 0 when all is well
+   */
+  skipLayerNorm(
+    dtype: number,
+    x: number,
+    skip: number,
+    bias: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    sum: number,
+    mean: number,
+    rstd: number,
+    workspace: number,
+    workspaceBytes: number,
+    rows: number,
+    cols: number,
+    skipRows: number,
+    firstRow: number,
+    epsilon: number,
+    rms: boolean,
+  ): number;
   /** @returns bytes that {@link unitNormForward} needs besides, as {@link layerNormForwardWorkspace} */
   unitNormForwardWorkspace(dtype: number, dims: number, rank: number, axes: number): number;
   /**

@@ -5,6 +5,7 @@ import {
   type Block,
   type BlockPlan,
   blocksOf,
+  type Copy,
   copyBlockIn,
   copyBlockOut,
   planBlocks,
@@ -32,6 +33,12 @@ export interface Part {
   readonly per: 'element' | 'group' | 'position' | 'call';
   /** How many a group has, or the call. @defaultValue 1 */
   readonly count?: number;
+  /**
+   * Whether the input, `per` element of x, has fewer of them, and starts over as often as it takes. It has to be whole groups, and
+   * those of x have to lie together. Where the core can use it as it lies, the kernel finds it as a whole; else as many elements as
+   * the block has.
+   */
+  readonly repeats?: boolean;
   readonly input: Operand | undefined;
   readonly output: Target | undefined;
 }
@@ -64,7 +71,7 @@ interface Layout {
 }
 
 /** Whether the core can use an array where it lies. */
-function isDirect(address: number, stored: DType | undefined, dtype: DType): boolean {
+export function isDirect(address: number, stored: DType | undefined, dtype: DType): boolean {
   return address !== 0 && stored === dtype;
 }
 
@@ -72,6 +79,22 @@ function isDirect(address: number, stored: DType | undefined, dtype: DType): boo
 function isCopiedIn({ per, input }: Part, dtype: DType, plan: BlockPlan): boolean {
   if (input === undefined) return false;
   return !isDirect(input.address, input.stored, dtype) || (per === 'element' && !plan.contiguous);
+}
+
+/** Copies a block of an array that starts over and over to `heap[at]` and what follows. */
+function copyRepeated(
+  heap: StoredArray,
+  at: number,
+  source: NumericArray,
+  { offset, elements }: Block,
+  copy: Copy,
+): void {
+  for (let done = 0; done < elements; ) {
+    const from = (offset + done) % source.length;
+    const length = Math.min(source.length - from, elements - done);
+    copy(heap, at + done, source, from, length);
+    done += length;
+  }
 }
 
 /**
@@ -167,11 +190,17 @@ export function passThrough(
     const last = (firstGroup + groups) * positions === total;
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] as Part;
-      const { per, input, output } = part;
+      const { per, input, output, repeats } = part;
       const count = counts[i] as number;
       const type = typeOf(part);
       const bytesPerElement = BYTES_PER_ELEMENT[type];
-      const offset = per === 'element' ? block.offset : per === 'group' ? firstGroup * count : 0;
+      const offset = repeats
+        ? 0
+        : per === 'element'
+          ? block.offset
+          : per === 'group'
+            ? firstGroup * count
+            : 0;
       const start = starts[i];
       const source = sources[i];
       const array = output ?? input;
@@ -183,7 +212,8 @@ export function passThrough(
       const at = place / bytesPerElement;
       if (!source) continue;
       const copy = copierOf(input?.stored, type);
-      if (per === 'element') copyBlockIn(elements, at, source, plan, block, copy);
+      if (repeats) copyRepeated(elements, at, source, block, copy);
+      else if (per === 'element') copyBlockIn(elements, at, source, plan, block, copy);
       else if (per === 'group') copy(parameters, at, source, offset, groups * count);
       else if (firstGroup === 0) copy(parameters, at, source, 0, count);
     }

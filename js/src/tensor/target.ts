@@ -90,7 +90,7 @@ export function produce<Name extends string>(
     for (const name in wanted) {
       const one = wanted[name] as Shape | Operand | undefined;
       if (one === undefined) continue;
-      const type = name === 'y' || name === 'dx' ? dtype : parameterDType(dtype);
+      const type = name === 'y' || name === 'sum' || name === 'dx' ? dtype : parameterDType(dtype);
       targets[name] = 'kind' in one ? targetOf(one) : newTarget(operation, owner, like, type, one);
     }
     fill(targets);
@@ -125,9 +125,10 @@ export function checkSameShape(
 }
 
 /**
- * Reads the option `out`.
+ * Reads the option `out`, or another one that says where a result is written.
  * @param shape - what the result has
  * @param like - what x is called in this operation
+ * @param name - of the option
  * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_DTYPE`, `ERR_SHAPE`, `ERR_DISPOSED`
  */
 export function readOutput(
@@ -137,27 +138,29 @@ export function readOutput(
   dtype: DType,
   shape: Shape,
   like = 'x',
+  name = 'out',
 ): Operand {
-  const operand = readOperand(operation, owner, 'out', out, undefined, dtype);
+  const operand = readOperand(operation, owner, name, out, undefined, dtype);
   if (operand.copied) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
-      `${operation}: out cannot be written in place, expected a typed array, a tensor, or an object with contiguous data`,
+      `${operation}: ${name} cannot be written in place, expected a typed array, a tensor, or an object with contiguous data`,
     );
   }
   if (operand.stored !== dtype) {
     throw new LayerNormError(
       'ERR_DTYPE',
-      `${operation}: out has elements of ${operand.stored ?? 'an integer type'}, expected ${dtype}, the type of the result`,
+      `${operation}: ${name} has elements of ${operand.stored ?? 'an integer type'}, expected ${dtype}, the type of the result`,
     );
   }
-  checkSameShape(operation, 'out', operand, shape, like);
+  checkSameShape(operation, name, operand, shape, like);
   return operand;
 }
 
 /**
  * Refuses an output that would overwrite what is still to be read. That it *is* the input, element for element, is fine.
  * @param inPlace - whether the input may be the output
+ * @param name - what the output is called
  * @throws {@link LayerNormError} `ERR_ARGUMENT`
  */
 export function checkOverlap(
@@ -167,6 +170,7 @@ export function checkOverlap(
   argument: string,
   input: Operand,
   inPlace: boolean,
+  name = 'out',
 ): void {
   const a = regionOf(heap, out);
   const b = regionOf(heap, input);
@@ -175,7 +179,7 @@ export function checkOverlap(
   if (inPlace && start === 0 && end === a.bytes) return;
   throw new LayerNormError(
     'ERR_ARGUMENT',
-    `${operation}: out overlaps ${argument} in memory, expected ${inPlace ? `all of ${argument} or none of it` : 'an array of its own'}`,
+    `${operation}: ${name} overlaps ${argument} in memory, expected ${inPlace ? `all of ${argument} or none of it` : 'an array of its own'}`,
   );
 }
 

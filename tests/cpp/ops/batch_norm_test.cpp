@@ -118,7 +118,6 @@ std::vector<Batch<T>> batches(bool masked) {
                                                {100, 300, 1},
                                                {6, 5, 20},
                                                {3, 2, 64},
-                                               {1, 6, 1},  // a row of groups of one element each
                                                {1, 1, 9}}) {
     Batch<T> batch{outer, channels, inner, normal_numbers<T>(outer * channels * inner, outer, 2)};
     batch.gamma = normal_numbers<T>(channels, 3, 1);
@@ -240,14 +239,29 @@ TYPED_TEST(BatchNormTest, MaskedRowsDoNotCount) {
 
 // The gradient of constants does not read x, where it may be infinite.
 TYPED_TEST(BatchNormTest, InferenceGradientIsFreeOfX) {
-  for (const std::size_t inner : {1u, 8u}) {
-    Batch<float> batch{6, 3, inner, std::vector<float>(18 * inner, INFINITY)};
+  for (const auto& [outer, inner] : {std::pair<std::size_t, std::size_t>{6, 1}, {6, 8}, {1, 1}, {1, 8}}) {
+    Batch<float> batch{outer, 3, inner, std::vector<float>(outer * 3 * inner, INFINITY)};
     const std::vector<float> dy = normal_numbers<float>(batch.x.size(), 9), mean(3), rstd = {1, 2, 3};
     const auto result = backward<TypeParam>(batch, dy, mean, rstd, false);
     for (std::size_t at = 0; at < dy.size(); ++at) {
       EXPECT_EQ(result.dx[at], dy[at] * rstd[ChannelPlace(batch.shape(), at).channel]);
     }
   }
+}
+
+TYPED_TEST(BatchNormTest, MaskedAndGivenStatisticsMayBeAsLargeOrSmallAsFloatsAre) {
+  for (const float size : {3.4e38f, 1e30f, 1e-30f, 1e-40f}) {
+    Batch<float> batch{4, 1, 1, {size, -size, -size, -size}};
+    batch.epsilon = 0;
+    batch.mask.assign(4, 1);
+    const std::vector<float> y = forward<TypeParam>(batch).y;
+    EXPECT_NEAR(y[0], std::sqrt(3.0), 2e-6) << size;
+    EXPECT_NEAR(y[1], -1 / std::sqrt(3.0), 1e-6) << size;
+  }
+  Batch<float> constant{2, 1, 1, {2, 2}};
+  constant.epsilon = 1e-80;
+  std::vector<float> rstd;
+  for (const float y : inference<TypeParam>(constant, {2.0f}, {0.0f}, rstd)) EXPECT_EQ(y, 0);
 }
 
 TEST(BatchNorm, StatisticsAloneNeedNoY) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "support/channel_call.h"
@@ -171,6 +172,23 @@ TYPED_TEST(ChannelNormTest, ConstantGroupsGiveBeta) {
       const auto result = group_forward<TypeParam>(call);
       for (std::size_t at = 0; at < call.x.size(); ++at) {
         ASSERT_EQ(result.y[at], call.beta[ChannelPlace(shape, at).channel]) << value;
+      }
+    }
+  }
+}
+
+// rstd * gamma alone may be more, or less, than a float can be.
+TYPED_TEST(ChannelNormTest, FactorsBeyondTheRangeOfFloatDoNotMatter) {
+  for (const auto& [size, scale] :
+       {std::pair{1e-12f, 1e30f}, {1e-30f, 1e20f}, {1e18f, 1e-25f}, {1e30f, 1e-15f}}) {
+    for (const ChannelShape& shape :
+         {ChannelShape{1, 2, 1, 1, 1}, {1, 1, 2, 1, 1}, {1, 1, 1, 2, 1}, {1, 20, 2, 1, 1}}) {
+      ChannelCall<float> call{shape, std::vector<float>(shape.elements())};
+      for (std::size_t i = 0; i < call.x.size(); ++i) call.x[i] = (i % 2 == 0 ? -size : size);
+      call.gamma.assign(shape.channels, scale);
+      call.epsilon = 0;
+      for (std::size_t i = 0; i < call.x.size(); ++i) {
+        EXPECT_NEAR(group_forward<TypeParam>(call).y[i] / (i % 2 == 0 ? -scale : scale), 1, 4e-7) << size;
       }
     }
   }

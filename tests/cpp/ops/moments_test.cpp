@@ -128,6 +128,11 @@ TYPED_TEST(MomentsTest, keras_18795_TheVarianceIsNeverNegative) {
   EXPECT_EQ(result.variance[0], 0);
 }
 
+TEST(Moments, ATensorWithoutGroupsIsLeftAlone) {
+  const auto result = moments_of<simd::Default, float>(std::vector<float>{}, {0, 3}, 2);
+  EXPECT_TRUE(result.mean.empty());
+}
+
 TEST(Moments, EmptyGroupsAreNaN) {
   const auto result = moments_of<simd::Default, float>(std::vector<float>{}, {3, 0}, 2);
   for (const float mean : result.mean) EXPECT_TRUE(std::isnan(mean));

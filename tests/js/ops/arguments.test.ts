@@ -112,6 +112,11 @@ test('out may be x or dy, and nothing else that is read', () => {
     'ERR_ARGUMENT',
     'f: out overlaps gamma in memory, expected an array of its own',
   );
+  expectError(
+    () => readOut(common, array, { gamma: x }, 'sumOut'),
+    'ERR_ARGUMENT',
+    'f: sumOut overlaps gamma in memory, expected an array of its own',
+  );
 });
 
 test('x and its types: the core gets 16 bits only where nothing is rounded before', () => {

@@ -24,6 +24,8 @@ const FUNCTIONS: Record<keyof CoreModule, true> = {
   rmsNormForward: true,
   rmsNormBackwardWorkspace: true,
   rmsNormBackward: true,
+  skipLayerNormWorkspace: true,
+  skipLayerNorm: true,
   unitNormForwardWorkspace: true,
   unitNormForward: true,
   unitNormBackwardWorkspace: true,

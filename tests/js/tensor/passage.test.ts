@@ -159,6 +159,50 @@ test("a kernel's status is an error", () => {
   ).toThrow(/^f: /);
 });
 
+test.each([
+  ['outside of the heap', false],
+  ['in the heap', true],
+])('an array that starts over, %s', (_, isTensor) => {
+  const heap = owner.heap('test');
+  const [rows, columns, period] = [301, 400, 7];
+  const x = Float32Array.from({ length: rows * columns }, (_, i) => i % 1000);
+  const seven = Float32Array.from({ length: period * columns }, (_, i) => -i);
+  const tensor = new HeapTensor('f', owner, [seven.length], 'float32');
+  tensor.array.set(seven);
+  const input = read(isTensor ? tensor : seven);
+  const y = new Float32Array(x.length);
+  let blocks = 0;
+  passThrough(
+    'f',
+    heap,
+    'float32',
+    [rows, columns],
+    0b10,
+    [
+      { per: 'element', input: read(x), output: targetOf(read(y)) },
+      { per: 'element', input, output: undefined, repeats: true },
+    ],
+    ({ elements, offset }, from, to) => {
+      const numbers = heap.elements('float32');
+      const at = (address: number | undefined, i: number): number => (address as number) / 4 + i;
+      for (let i = 0; i < elements; i++) {
+        // As a whole where it lies in the heap, else what belongs to this block.
+        const other = isTensor ? (offset + i) % seven.length : i;
+        numbers[at(to[0], i)] = (numbers[at(from[0], i)] as number) + (numbers[at(from[1], other)] as number);
+      }
+      if (isTensor) expect(from[1]).toBe(input.address);
+      blocks++;
+      return 0;
+    },
+  );
+  expect(blocks).toBeGreaterThan(3);
+  expectSameBits(
+    y,
+    x.map((one, i) => one + (seven[i % seven.length] as number)),
+  );
+  tensor.dispose();
+});
+
 test('several elements a group, and arrays that are the same for every block', () => {
   const heap = owner.heap('test');
   const [rows, columns] = [300, 400];

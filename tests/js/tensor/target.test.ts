@@ -122,6 +122,22 @@ test.each([
   expectError(() => readOutput('f', owner, out, 'float32', [2, 2]), code, message);
 });
 
+test('another option than out, and a result that is called sum, have their own names', () => {
+  expectError(
+    () => readOutput('f', owner, new Float32Array(3), 'float32', [4], 'x', 'sumOut'),
+    'ERR_SHAPE',
+    'f: sumOut has 3 elements, expected 4, as x [4] has',
+  );
+  const x = read(new Float32Array(2));
+  expectError(
+    () => checkOverlap('f', heap, x, 'out', x, false, 'sumOut'),
+    'ERR_ARGUMENT',
+    'f: sumOut overlaps out in memory, expected an array of its own',
+  );
+  const made = produce<'sum' | 'rstd'>('f', owner, x, 'bfloat16', { sum: [2], rstd: [1] }, () => {});
+  expect(made).toEqual({ sum: new Uint16Array(2), rstd: new Float32Array(1) });
+});
+
 describe('overlap', () => {
   const buffer = new ArrayBuffer(64);
   const part = (start: number, length: number): Operand => read(new Float32Array(buffer, start * 4, length));
