@@ -1,7 +1,8 @@
 /** What takes the warnings of layers. */
 export type WarningHandler = (message: string) => void;
 
-const toConsole: WarningHandler = (message) => console.warn(message);
+/** Where there is one: not every runtime of WebAssembly has a console. */
+const toConsole: WarningHandler = (message) => globalThis.console?.warn(message);
 
 let handler = toConsole;
 const heard = /* @__PURE__ */ new Set<string>();

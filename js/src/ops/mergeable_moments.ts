@@ -179,7 +179,7 @@ export class Moments {
       throw new LayerNormError(
         'ERR_ARGUMENT',
         `${operation}: other is ${describe(other)}, expected Moments of this copy of layernorm: pass those of another one, or of ` +
-          'another thread or process, through toBytes and Moments.fromBytes',
+          'another place, through toBytes and Moments.fromBytes',
       );
     }
     if (other.#axis.length !== this.#axis.length) {
