@@ -121,6 +121,11 @@ export const CASES = [
   { operation: 'rmsNorm', shape: [2048, 768], threads: 2 },
   { operation: 'skipLayerNorm', shape: [512, 1024], dtype: 'float16' },
   { operation: 'skipLayerNorm', shape: [2048, 768], threads: 2 },
+  ...['512x512', '1024x1024', '2304x256'].map((sizes) => ({
+    operation: 'spectralNorm',
+    shape: sizes.split('x').map(Number),
+    affine: false,
+  })),
   ...['rmsNormBackward', 'unitNormBackward'].flatMap((operation) =>
     GRADIENT_ROWS.map((shape) => ({ operation, shape })),
   ),

@@ -7,6 +7,7 @@ import {
   gradientsReference,
   normalizedReference,
   rmsReference,
+  spectralReference,
   standardizedReference,
   statisticsReference,
   unitReference,
@@ -205,6 +206,20 @@ export const OPERATIONS = {
   instanceNorm: { ...forward, layout: ofInstances },
   instanceNormBackward: { ...backward, layout: ofInstances },
 
+  /** One step of power iteration, as in each training step. */
+  spectralNorm: {
+    ...forward,
+    layout: overAxes,
+    options: [],
+    inputs: ({ layout: { cols } }, { random, make }) => ({
+      ...withoutParameters(),
+      u: make(cols, () => random() - 0.5),
+    }),
+    results: ['kernel', 'u'],
+    fresh: ['u', 'v'],
+    expected: spectralReference,
+  },
+
   moments: {
     passes: 1,
     layout: overAxes,
@@ -258,7 +273,7 @@ export function problemOf(one) {
 /** The shape of an input. */
 export function shapeOf(name, { shape, layout }) {
   if (LARGE.includes(name)) return shape;
-  return name === 'gamma' || name === 'beta' ? layout.parameterShape : layout.groupShape;
+  return ['gamma', 'beta', 'u'].includes(name) ? layout.parameterShape : layout.groupShape;
 }
 
 /** What the caller provides for the results, of the size of x. `make` is asked for each; in place, `out` is x. */

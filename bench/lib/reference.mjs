@@ -116,3 +116,19 @@ export function largestError(actual, expected) {
   }
   return largest;
 }
+
+/** A kernel divided by the singular value that one step of power iteration from u finds, and the new u. */
+export function spectralReference({ layout: { cols }, arrays: { x, u } }) {
+  const rows = x.length / cols;
+  const unit = (vector) => {
+    const norm = Math.sqrt(vector.reduce((sum, one) => sum + one * one, 0));
+    return vector.map((one) => one / norm);
+  };
+  const [v, next] = [new Float64Array(rows), new Float64Array(cols)];
+  for (let i = 0; i < x.length; i++) v[Math.floor(i / cols)] += x[i] * u[i % cols];
+  const left = unit(v);
+  for (let i = 0; i < x.length; i++) next[i % cols] += left[Math.floor(i / cols)] * x[i];
+  const right = unit(next);
+  const sigma = next.reduce((sum, one, i) => sum + one * right[i], 0);
+  return [Float64Array.from(x, (one) => one / sigma), right];
+}

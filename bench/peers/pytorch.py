@@ -196,6 +196,16 @@ def instanceNormBackward(p):
     return gradients(p, instance_norm, [p.x, p.gamma, torch.zeros_like(p.gamma)])
 
 
+def spectralNorm(p):
+    def call():
+        """What torch.nn.utils.spectral_norm does in a training step."""
+        v = functional.normalize(torch.mv(p.x, p.u), dim=0, eps=1e-7)
+        u = functional.normalize(torch.mv(p.x.t(), v), dim=0, eps=1e-7)
+        return [p.x / torch.dot(v, torch.mv(p.x, u)), u]
+
+    return call
+
+
 def moments(p):
     def call():
         variance, mean = torch.var_mean(p.x, p.axes, unbiased=False)
@@ -222,7 +232,7 @@ OPERATIONS = [
     *(rmsNorm, rmsNormBackward, unitNorm, unitNormBackward, skipLayerNorm, skipRmsNorm),
     *(batchNorm, batchNormInference, batchNormBackward),
     *(groupNorm, groupNormBackward, instanceNorm, instanceNormBackward),
-    moments,
+    *(spectralNorm, moments),
 ]
 OPERATIONS = {function.__name__: function for function in OPERATIONS}
 
