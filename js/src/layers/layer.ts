@@ -226,10 +226,10 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
           (this.built ? '' : ': it is not built'),
       );
     }
-    const writes = weights.map((weight, i) =>
-      weight.prepare(operation, values[i], this.otherShapesOf(weight)),
-    );
-    for (const write of writes) write();
+    const drafts = weights.map((weight, i) => weight.draft(operation, values[i], this.otherShapesOf(weight)));
+    weights.forEach((weight, i) => {
+      weight.take(drafts[i] as Weight);
+    });
   }
 
   /** Shapes that older versions of Keras gave a weight, its elements in the same order. */
@@ -321,7 +321,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
    * ```
    *
    * @param rule - gives the new values of a weight, as many and in the same order; or changes `weight.value` itself and returns nothing
-   * @throws {@link LayerNormError} `ERR_ARGUMENT` where a weight has no gradient yet, `ERR_SHAPE`, `ERR_DTYPE`, and what `rule` throws;
+   * @throws {@link LayerNormError} `ERR_ARGUMENT` where a weight has no gradient yet, `ERR_SHAPE`, `ERR_DTYPE`, and what `rule` and constraints throw;
    * no weight has been changed then, but by `rule` itself
    */
   update(
@@ -342,12 +342,14 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
         `${operation}: the weight ${without.path} has no gradient, expected a backward before`,
       );
     }
-    const writes = weights.map((weight) => {
+    const drafts = weights.map((weight) => {
       const values = rule(weight, weight.gradient as Float32Array);
-      return values === undefined || values === null ? () => {} : weight.prepare(operation, values);
+      return values === undefined || values === null ? weight.copy() : weight.draft(operation, values);
     });
-    for (const write of writes) write();
-    for (const weight of weights) constrain(operation, weight);
+    for (const draft of drafts) constrain(operation, draft);
+    weights.forEach((weight, i) => {
+      weight.take(drafts[i] as Weight);
+    });
   }
 
   /** The arguments of the constructor as Keras 3.16 writes them: JSON with its keys in its order. */
@@ -417,7 +419,7 @@ export abstract class Layer<P extends PolicyName = PolicyName> extends Disposing
 function constrain(operation: string, weight: Weight): void {
   if (!weight.constraint) return;
   const values = weight.constraint.call(weight.numbers(), weight.shape);
-  weight.prepare(operation, Float64Array.from(values))();
+  weight.take(weight.draft(operation, Float64Array.from(values)));
 }
 
 /** Reads the options of {@link Layer.apply}. */

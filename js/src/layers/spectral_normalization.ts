@@ -115,6 +115,12 @@ export class SpectralNormalization<P extends PolicyName = 'float32'> extends Lay
           'positive integer',
       );
     }
+    if (this.activityRegularizer) {
+      throw new LayerNormError(
+        'ERR_ARGUMENT',
+        `${className}: activityRegularizer is given, expected none: give it to the wrapped layer, whose output is regularized`,
+      );
+    }
     this.layer = layer as KernelLayer;
     this.powerIterations = powerIterations;
   }
@@ -230,6 +236,13 @@ export class SpectralNormalization<P extends PolicyName = 'float32'> extends Lay
 
   #normalizeKernel(): void {
     const [kernel, vector] = [this.#kernel, this.vectorU] as [Weight, Weight];
+    const variable = this.layer.kernel ?? this.layer.embeddings;
+    if (!variable || this.#weightOf(variable) !== kernel) {
+      throw new LayerNormError(
+        'ERR_ARGUMENT',
+        `${this.className}.apply: the kernel of the wrapped layer has been replaced, expected new values in the array that it was built with`,
+      );
+    }
     const made = spectralNorm(kernel.numbers(), {
       shape: kernel.shape,
       u: vector.numbers(),
@@ -243,12 +256,13 @@ export class SpectralNormalization<P extends PolicyName = 'float32'> extends Lay
   #weightOf(variable: KernelVariable): Weight {
     if (variable instanceof Weight) return variable;
     const known = this.#standing.get(variable);
-    if (known) return known;
     const value = variable.value ?? variable.data;
+    if (known && known.value === value) return known;
     const types: Record<string, WeightDType> = {
       Float32Array: 'float32',
       Float64Array: 'float64',
       Float16Array: 'float16',
+      Int32Array: 'int32',
       Uint16Array: variable.dtype === 'float16' ? 'float16' : 'bfloat16',
     };
     const dtype = types[typedArrayName(value) ?? ''];

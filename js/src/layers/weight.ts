@@ -130,17 +130,17 @@ export class Weight {
    * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`; nothing has been written then
    */
   assign(values: TensorLike | number): void {
-    this.prepare(`${this.path}.assign`, values)();
+    this.take(this.draft(`${this.path}.assign`, values));
   }
 
   /**
-   * Checks new values.
+   * Checks new values, and keeps a copy of them.
    * @param operation - what to call it in error messages
    * @param sameElements - further shapes to allow, whose elements come in the same order
-   * @returns what sets them
+   * @returns a weight like this one that has them, for {@link Weight.take}
    * @throws {@link LayerNormError} as {@link Weight.assign}
    */
-  prepare(operation: string, values: unknown, sameElements: readonly Shape[] = []): () => void {
+  draft(operation: string, values: unknown, sameElements: readonly Shape[] = []): Weight {
     const flat = scalar(values);
     const owner = HeapTensor.ownerFor(defaultHeapOwner(), values);
     const operand = readOperand(operation, owner, this.name, flat ?? values, undefined, this.dtype);
@@ -158,10 +158,21 @@ export class Weight {
           `${flat ? '[]' : formatShape(shape)}`,
       );
     }
-    return () => {
-      const elements = elementsOf(owner.heap(operation), operand);
-      this.#copyFrom(elements, isSixteenBit(stored) ? stored : undefined);
-    };
+    // What is given may be a buffer that its owner goes on to use, or another weight.
+    const draft = this.copy();
+    draft.#copyFrom(elementsOf(owner.heap(operation), operand), isSixteenBit(stored) ? stored : undefined);
+    return draft;
+  }
+
+  /** A weight like this one, of the same values, whose elements lie elsewhere. */
+  copy(): Weight {
+    const { name, path, shape, dtype, trainable, constraint } = this;
+    return new Weight({ name, path, shape, dtype, trainable, constraint, value: this.value.slice() });
+  }
+
+  /** Takes the values of a {@link Weight.draft} or {@link Weight.copy}. */
+  take(draft: Weight): void {
+    this.#stored.set(draft.#stored);
   }
 
   #copyFrom(elements: NumericArray, bits?: DType): void {

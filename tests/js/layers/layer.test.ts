@@ -201,3 +201,42 @@ test('update takes any rule, and then applies constraints', () => {
   );
   expect(layer.getWeights()).toEqual(before);
 });
+
+describe('new values', () => {
+  const trained = (options = {}): LayerNormalization => {
+    const layer = new LayerNormalization(options);
+    layer.apply(Float32Array.of(1, 2, 3, 4), { shape: [2, 2], training: true });
+    layer.backward(Float32Array.of(1, 0, 0, 2));
+    return layer;
+  };
+
+  test('may come in a buffer that a rule uses again', () => {
+    const [apart, shared] = [trained(), trained()];
+    const buffer = new Float32Array(2);
+    apart.update((weight, gradient) => weight.numbers().map((value, i) => value - 0.1 * (gradient[i] ?? 0)));
+    shared.update((weight, gradient) => {
+      weight.numbers().forEach((value, i) => {
+        buffer[i] = value - 0.1 * (gradient[i] ?? 0);
+      });
+      return buffer;
+    });
+    expect(shared.getWeights()).toEqual(apart.getWeights());
+    expect(shared.gamma?.value).not.toEqual(shared.beta?.value);
+  });
+
+  test('may be those of the other weights', () => {
+    const layer = trained();
+    layer.gamma?.assign([5, 6]);
+    layer.beta?.assign([1, 2]);
+    layer.setWeights([layer.beta?.value as Float32Array, layer.gamma?.value as Float32Array]);
+    expect(layer.gamma?.value).toEqual(Float32Array.of(1, 2));
+    expect(layer.beta?.value).toEqual(Float32Array.of(5, 6));
+  });
+
+  test('change nothing where a constraint fails', () => {
+    const layer = trained({ betaConstraint: () => [1] });
+    const before = layer.getWeights();
+    expectError(() => layer.update(() => [7, 7]), 'ERR_SHAPE', /beta/);
+    expect(layer.getWeights()).toEqual(before);
+  });
+});

@@ -149,3 +149,25 @@ test('variables that are no weights: their gradient is found, and they are writt
   const wrong = new SpectralNormalization({ layer: { kernel: { shape: [1] }, apply: (y: never) => y } });
   expectError(() => wrong.build([1, 1]), 'ERR_ARGUMENT', /expected a Weight, or an object with the elements/);
 });
+
+test('a kernel that is replaced, not written to, is noticed', () => {
+  const kernel = { name: 'kernel', shape: [2, 2], value: Float32Array.of(3, 0, 0, 1) };
+  const layer: KernelLayer = { kernel, built: true, apply: (x) => x };
+  const spectral = new SpectralNormalization({ layer });
+  spectral.apply([[1, 2]], { training: true });
+  kernel.value = Float32Array.of(8, 0, 0, 8);
+  expectError(
+    () => spectral.apply([[1, 2]], { training: true }),
+    'ERR_ARGUMENT',
+    /kernel .* has been replaced/,
+  );
+});
+
+test('regularizing the output is left to the wrapped layer', () => {
+  const layer: KernelLayer = { kernel: { shape: [1, 1], value: Float32Array.of(1) }, apply: (x) => x };
+  expectError(
+    () => new SpectralNormalization({ layer, activityRegularizer: 'l2' }),
+    'ERR_ARGUMENT',
+    /give it to the wrapped layer/,
+  );
+});
