@@ -131,11 +131,14 @@ const STEPS = [
     name: 'browser',
     what: 'the package and the demo page in Chromium, threads in Firefox as well',
     needs: ['build', 'browser'],
-    run: async () =>
-      nodeTests('tests/browser', {
+    run: async () => {
+      await show(['vite', 'build', 'web-demo']);
+      await nodeTests('tests/browser', {
         CHROMIUM_PATH: await ensureChromium(),
         FIREFOX_PATH: await ensureFirefox(),
-      }),
+        DEMO_IS_BUILT: '1',
+      });
+    },
   },
 ];
 

@@ -1,6 +1,6 @@
 // Pictures of a picture: what is drawn before and after normalization.
 
-import type { PictureView } from '../protocol.js';
+import type { PictureView } from '../explore/protocol.js';
 
 /**
  * The values of a picture and of its normalized form as pixels, every k-th row and column of large ones.

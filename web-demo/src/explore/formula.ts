@@ -1,7 +1,7 @@
 // The formula with the numbers of one element, as MathML to look at and as words to listen to.
 
 import type { Method } from '../compute/methods.js';
-import { significant } from './format.js';
+import { significant } from '../ui/format.js';
 
 export interface Element {
   readonly x: number;

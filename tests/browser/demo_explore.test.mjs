@@ -1,17 +1,26 @@
-// The demo page as it is built, in Chromium, under its Content-Security-Policy: its numbers, its controls, files of every kind,
-// its errors, and whether it can be used by keyboard and with a screen reader.
+// Explore, as it is built, in Chromium: its numbers, its controls, files of every kind, its errors, and whether it can be used by
+// keyboard and with a screen reader.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { deflateSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
-import { build, createServer, preview } from 'vite';
+import { beforeEach, describe, test } from 'node:test';
+import { createServer } from 'vite';
+import {
+  at,
+  change,
+  complaints,
+  drop,
+  fits,
+  npy,
+  number,
+  open,
+  page,
+  png,
+  text,
+  VITE,
+  violations,
+} from './support/demo.mjs';
 
-const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const VITE = { root: at('web-demo'), configFile: at('web-demo/vite.config.ts'), logLevel: 'warn' };
-const AXE = readFileSync(at('node_modules/axe-core/axe.min.js'), 'utf8');
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
 const iris = readFileSync(at('web-demo/src/data/iris.csv'), 'utf8')
@@ -19,59 +28,6 @@ const iris = readFileSync(at('web-demo/src/data/iris.csv'), 'utf8')
   .split('\n')
   .slice(1)
   .map((line) => line.split(',').slice(0, 4).map(Number));
-
-let server;
-let browser;
-let url;
-
-before(async () => {
-  await build(VITE);
-  server = await preview(VITE);
-  [url] = server.resolvedUrls.local;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_PATH || '/usr/bin/chromium',
-    args: ['--no-sandbox'],
-  });
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** The page of the current test, and all that it has complained of. */
-let page;
-let complaints;
-
-async function open(options = {}, address = url) {
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-  complaints = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
-  await page.goto(address);
-  await settled();
-}
-
-/** Waits until the result has been shown and checked. */
-const settled = () =>
-  page.waitForFunction(
-    () =>
-      document.querySelector('#engine-check')?.textContent?.includes('float64') &&
-      !document.querySelector('.stale'),
-  );
-
-/** Does something that leads to another result, and waits for it. Of several changes at once it may see the first one only. */
-async function change(action) {
-  await page.evaluate(() => {
-    document.querySelector('#engine-check').textContent = 'waiting for another result';
-  });
-  await action();
-  await settled();
-}
-
-const number = (text) => (text === 'NaN' ? Number.NaN : Number(text.replace('−', '-').replace(/,/g, '')));
 
 /** The table of samples: its columns from left to right, without the first. */
 async function table() {
@@ -110,72 +66,6 @@ function assertShown(actual, expected, unit = 0.00051) {
     );
   });
 }
-
-/** Drops a file onto the page, as the browser does it. */
-async function drop(name, type, bytes) {
-  const transfer = await page.evaluateHandle(
-    ([name, type, data]) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
-      return transfer;
-    },
-    [name, type, Buffer.from(bytes).toString('base64')],
-  );
-  for (const event of ['dragenter', 'dragover', 'drop']) {
-    await page.dispatchEvent('#drop-zone', event, { dataTransfer: transfer });
-  }
-}
-
-const text = (selector) => page.textContent(selector);
-
-function npy(descr, shape, bytes) {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(
-    117,
-  );
-  const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
-  return Buffer.concat([start, Buffer.from(`${header}\n`), Buffer.from(bytes)]);
-}
-
-/** A PNG of 8-bit colours. */
-function png(width, height, colorAt) {
-  const raw = Buffer.alloc((width * 3 + 1) * height);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      raw.set(colorAt(row, column), row * (width * 3 + 1) + 1 + column * 3);
-    }
-  }
-  const crcOf = (bytes) => {
-    let crc = ~0;
-    for (const byte of bytes) {
-      crc ^= byte;
-      for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-    }
-    return ~crc >>> 0;
-  };
-  const chunk = (type, data) => {
-    const bytes = Buffer.alloc(data.length + 12);
-    bytes.writeUInt32BE(data.length);
-    bytes.write(type, 4);
-    data.copy(bytes, 8);
-    bytes.writeUInt32BE(crcOf(bytes.subarray(4, -4)), data.length + 8);
-    return bytes;
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2], 8);
-  return Buffer.concat([
-    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
-    chunk('IHDR', head),
-    chunk('IDAT', deflateSync(raw)),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-afterEach(async () => {
-  assert.deepEqual(complaints, [], 'the console');
-  await page.close();
-});
 
 describe('the page', () => {
   beforeEach(() => open());
@@ -726,9 +616,10 @@ describe('by keyboard alone', () => {
 
   test('data, settings and samples can be reached and used', async () => {
     await page.keyboard.press('Tab');
-    assert.equal(await focused(), 'Skip to the result');
+    assert.equal(await focused(), 'skip');
     await page.keyboard.press('Tab');
-    assert.equal(await focused(), 'file');
+    assert.equal(await focused(), 'Explore');
+    await tabTo('file');
     const ring = await page.$eval('label[for=file]', (label) => getComputedStyle(label).outlineStyle);
     assert.equal(ring, 'solid', 'the label shows the focus of its input');
 
@@ -828,24 +719,10 @@ describe('by keyboard alone', () => {
 });
 
 describe('accessibility', () => {
-  async function violations() {
-    await page.evaluate(AXE);
-    const { violations, passes } = await page.evaluate(() =>
-      window.axe.run(document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-      }),
-    );
-    assert.ok(passes.length > 20, 'axe has looked at the page');
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.slice(0, 3).map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    );
-  }
-
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [1280, 320]) {
       test(`${colorScheme}, ${width} pixels wide`, async () => {
         await open({ colorScheme, viewport: { width, height: 900 } });
-        const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
         const look = async (what) => {
           assert.deepEqual(await violations(), [], what);
           assert.ok(await fits(), `${what} needs no horizontal scrolling`);

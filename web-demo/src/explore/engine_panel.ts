@@ -2,10 +2,9 @@
 
 import type { Check } from '../compute/reference.js';
 import type { Timing } from '../compute/timing.js';
-import type { Finding } from '../compute_client.js';
-import type { RunSummary } from '../protocol.js';
-import { byId } from './dom.js';
-import { bytes, duration, significant, whole } from './format.js';
+import { byId } from '../ui/dom.js';
+import { bytes, duration, significant, whole } from '../ui/format.js';
+import type { Finding, RunSummary } from './protocol.js';
 
 export class EnginePanel {
   #summary: RunSummary | undefined;

@@ -1,8 +1,8 @@
 // A picture before and after, side by side.
 
-import type { DatasetSummary, PictureView as Pixels, RunSummary } from '../protocol.js';
-import { el } from './dom.js';
-import { significant, whole } from './format.js';
+import { el } from '../ui/dom.js';
+import { significant, whole } from '../ui/format.js';
+import type { DatasetSummary, PictureView as Pixels, RunSummary } from './protocol.js';
 import { legend } from './sample_list.js';
 
 /** A pixel of the picture, in its own coordinates. */

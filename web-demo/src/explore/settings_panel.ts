@@ -2,15 +2,15 @@
 
 import { countOf, layoutOf, parametersOf } from '../compute/groups.js';
 import { centers, METHODS } from '../compute/methods.js';
-import type { ComputeError } from '../compute_client.js';
 import { count, hasBatch, shapeOf } from '../parse/dataset.js';
-import type { DatasetSummary, Settings } from '../protocol.js';
+import { byId } from '../ui/dom.js';
+import type { WorkError } from '../work/client.js';
 import { AxisControl } from './axis_control.js';
-import { byId } from './dom.js';
 import { EpsilonControl } from './epsilon_control.js';
 import { GroupsControl } from './groups_control.js';
 import { MethodControl } from './method_control.js';
 import { ParameterControl } from './parameter_control.js';
+import type { DatasetSummary, Settings } from './protocol.js';
 import { WORDS } from './words.js';
 
 export class SettingsPanel {
@@ -80,7 +80,7 @@ export class SettingsPanel {
   }
 
   /** Shows an error of the worker at the control that caused it. False when it is about none of them. */
-  showError(error: ComputeError): boolean {
+  showError(error: WorkError): boolean {
     if (error.code === 'ERR_AXIS') this.#axis.showError(error);
     else if (/: gamma /.test(error.message)) this.#gamma.showError(error);
     else if (/: beta /.test(error.message)) this.#beta.showError(error);

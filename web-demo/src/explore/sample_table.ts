@@ -1,8 +1,8 @@
 // The same groups as a table: what the picture shows, in numbers.
 
-import type { Page, RunSummary } from '../protocol.js';
-import { el } from './dom.js';
-import { columnFormat, significant, whole } from './format.js';
+import { el } from '../ui/dom.js';
+import { columnFormat, significant, whole } from '../ui/format.js';
+import type { Page, RunSummary } from './protocol.js';
 import { capital, WORDS } from './words.js';
 
 /** Values stand in the table only while it stays a table that one can read. */

@@ -1,10 +1,10 @@
 // One group in numbers: its statistics, the formula for one of its elements, and that one's neighbours in a table.
 
 import { centers, METHODS } from '../compute/methods.js';
-import type { Page, Settings } from '../protocol.js';
-import { byId, el } from './dom.js';
-import { columnFormat, significant, whole } from './format.js';
+import { byId, el } from '../ui/dom.js';
+import { columnFormat, significant, whole } from '../ui/format.js';
 import { type Element, formulaLines, formulaText, normalized } from './formula.js';
+import type { Page, Settings } from './protocol.js';
 import { WORDS } from './words.js';
 
 /** Rows of the table of elements. */

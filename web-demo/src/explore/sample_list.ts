@@ -5,10 +5,10 @@
 
 import { METHODS } from '../compute/methods.js';
 import { count } from '../parse/dataset.js';
-import type { Page, RunSummary } from '../protocol.js';
-import { css, divergingScale, inkOn, onThemeChange, type Scale, sequentialScale } from './colors.js';
-import { el } from './dom.js';
-import { columnFormat, significant, whole } from './format.js';
+import { css, divergingScale, inkOn, onThemeChange, type Scale, sequentialScale } from '../ui/colors.js';
+import { el } from '../ui/dom.js';
+import { columnFormat, significant, whole } from '../ui/format.js';
+import type { Page, RunSummary } from './protocol.js';
 import { capital, WORDS } from './words.js';
 
 /** Height of a row: what a finger or an unsteady hand can hit. Must equal --row-height in style.css. */

@@ -1,10 +1,10 @@
-// What the page and its worker say to each other.
+// What the view and its service say to each other.
 
-import type { Choice, Label } from './compute/groups.js';
-import type { Check } from './compute/reference.js';
-import type { Spread } from './compute/spread.js';
-import type { Timing } from './compute/timing.js';
-import type { Axis, Dataset } from './parse/dataset.js';
+import type { Choice, Label } from '../compute/groups.js';
+import type { Check } from '../compute/reference.js';
+import type { Spread } from '../compute/spread.js';
+import type { Timing } from '../compute/timing.js';
+import type { Axis, Dataset } from '../parse/dataset.js';
 
 /** Where data comes from. */
 export type Source =
@@ -88,7 +88,7 @@ export interface PictureView {
 }
 
 /** Every kind of request, with what it takes and what it gives. */
-export interface Requests {
+export type Requests = {
   open: { takes: Source; gives: DatasetSummary };
   run: { takes: Settings; gives: RunSummary };
   page: { takes: { from: number; count: number; positions: number }; gives: Page };
@@ -97,30 +97,10 @@ export interface Requests {
   examine: { takes: { run: number }; gives: undefined };
   /** The result as a .npy file. */
   save: { takes: { run: number }; gives: Blob };
-}
+};
 
-export type RequestName = keyof Requests;
-
-export type Request = {
-  [Name in RequestName]: {
-    readonly id: number;
-    readonly name: Name;
-    readonly takes: Requests[Name]['takes'];
-  };
-}[RequestName];
-
-/** An error on its way from the worker. */
-export interface Failure {
-  readonly name: string;
-  readonly message: string;
-  /** Of a LayerNormError. */
-  readonly code?: string;
-}
-
-export type Reply =
-  | { readonly kind: 'done'; readonly id: number; readonly gives: unknown }
-  | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
-  | { readonly kind: 'progress'; readonly id: number; readonly fraction: number }
+/** What the service finds out about a result after it has been shown. */
+export type Finding =
   /** A run has been compared with the float64 reference, to this part of it. */
   | { readonly kind: 'checked'; readonly run: number; readonly fraction: number; readonly check: Check }
   /** A call with its copies into the WebAssembly memory and back. */

@@ -1,9 +1,9 @@
 // gamma or beta: none, one number, or a number for each element of a sample or each channel.
 
 import { type Layout, parameterLabel } from '../compute/groups.js';
-import type { DatasetSummary, Parameter } from '../protocol.js';
-import { el, showError } from './dom.js';
-import { whole } from './format.js';
+import { el, showError } from '../ui/dom.js';
+import { whole } from '../ui/format.js';
+import type { DatasetSummary, Parameter } from './protocol.js';
 
 type Mode = 'none' | 'scalar' | 'list';
 

@@ -2,9 +2,9 @@
 
 import { METHODS, type MethodName } from '../compute/methods.js';
 import { hasBatch } from '../parse/dataset.js';
-import type { DatasetSummary } from '../protocol.js';
-import { byId, el, showError } from './dom.js';
-import { whole } from './format.js';
+import { byId, el, showError } from '../ui/dom.js';
+import { whole } from '../ui/format.js';
+import type { DatasetSummary } from './protocol.js';
 
 /** What a sample of a picture can be, by the dimensions that it spans. */
 const PICTURE_PRESETS: readonly { text: string; axis: readonly number[]; colourOnly?: boolean }[] = [

@@ -2,7 +2,7 @@
 
 import { defaultGroups, divisorsOf } from '../compute/methods.js';
 import { count } from '../parse/dataset.js';
-import { byId } from './dom.js';
+import { byId } from '../ui/dom.js';
 
 export class GroupsControl {
   readonly #field = byId('groups-field');

@@ -1,7 +1,14 @@
-// All work on data, off the main thread: reading files, every call of layernorm, and the check of its results.
+// All work on the data that are explored: reading files, every call of layernorm, and the check of its results.
 
 import { info } from 'layernorm';
-import { elementLabel, type Groups, groupLabel, groupsOf, layoutOf, parametersOf } from './compute/groups.js';
+import {
+  elementLabel,
+  type Groups,
+  groupLabel,
+  groupsOf,
+  layoutOf,
+  parametersOf,
+} from '../compute/groups.js';
 import {
   callText,
   type Floats,
@@ -9,23 +16,23 @@ import {
   normalizeForward,
   optionsOf,
   statistics,
-} from './compute/kernels.js';
-import { picturePixels } from './compute/pixels.js';
-import { type Check, checkGroups } from './compute/reference.js';
-import { reachFromZero, spreadOf } from './compute/spread.js';
-import { timeCall } from './compute/timing.js';
-import iris from './data/iris.csv?raw';
-import { parseCsv } from './parse/csv.js';
-import { type Dataset, hasBatch, type Progress, shapeOf } from './parse/dataset.js';
-import { formatNpy } from './parse/npy.js';
-import { openFile } from './parse/open.js';
+} from '../compute/kernels.js';
+import { picturePixels } from '../compute/pixels.js';
+import { type Check, checkGroups } from '../compute/reference.js';
+import { reachFromZero, spreadOf } from '../compute/spread.js';
+import { timeCall } from '../compute/timing.js';
+import iris from '../data/iris.csv?raw';
+import { parseCsv } from '../parse/csv.js';
+import { type Dataset, hasBatch, type Progress, shapeOf } from '../parse/dataset.js';
+import { formatNpy } from '../parse/npy.js';
+import { openFile } from '../parse/open.js';
+import { othersFirst, type Service, transferring } from '../work/service.js';
 import type {
   DatasetSummary,
-  Failure,
+  Finding,
   Page,
   Parameter,
-  Reply,
-  Request,
+  Requests,
   RunSummary,
   Settings,
   Source,
@@ -58,44 +65,22 @@ let dataset: Dataset | undefined;
 let result: Result | undefined;
 let runs = 0;
 
-self.addEventListener('message', async ({ data: request }: MessageEvent<Request>) => {
-  const { id } = request;
-  try {
-    const { gives, transfer } = await answer(request);
-    post({ kind: 'done', id, gives }, transfer);
-  } catch (error) {
-    post({ kind: 'failed', id, failure: failureOf(error) });
-  }
-});
-
-function post(reply: Reply, transfer: Transferable[] = []): void {
-  self.postMessage(reply, { transfer });
-}
-
-async function answer(request: Request): Promise<{ gives: unknown; transfer?: Transferable[] }> {
-  switch (request.name) {
-    case 'open':
-      return {
-        gives: await open(request.takes, (fraction) => post({ kind: 'progress', id: request.id, fraction })),
-      };
-    case 'run':
-      return { gives: run(request.takes) };
-    case 'page':
-      return { gives: page(request.takes) };
-    case 'examine':
-      return { gives: await examine(request.takes.run) };
-    case 'save': {
-      const { run, y, shape } = current();
-      if (run !== request.takes.run) throw new Error('There is another result by now.');
-      return { gives: formatNpy(y, shape) };
-    }
-    case 'picture': {
-      const { x, y, shape, reach } = current();
-      const gives = picturePixels(x, y, shape, reach, request.takes.longestSide);
-      return { gives, transfer: [gives.before.buffer, gives.after.buffer] };
-    }
-  }
-}
+export const service: Service<Requests, Finding> = {
+  open: (source, { progress }) => open(source, progress),
+  run,
+  page,
+  examine: ({ run }, { notify }) => examine(run, notify),
+  save({ run }) {
+    const { run: newest, y, shape } = current();
+    if (run !== newest) throw new Error('There is another result by now.');
+    return formatNpy(y, shape);
+  },
+  picture({ longestSide }) {
+    const { x, y, shape, reach } = current();
+    const gives = picturePixels(x, y, shape, reach, longestSide);
+    return transferring(gives, [gives.before.buffer, gives.after.buffer]);
+  },
+};
 
 /** The data that was read last takes the place of the one before only if it can be read. */
 async function open(source: Source, onProgress: Progress): Promise<DatasetSummary> {
@@ -183,7 +168,7 @@ function expand(parameter: Parameter, size: number, isDouble: boolean): Floats |
 }
 
 /** Compares a result with the reference and then times the call that made it, unless there is a newer one by then. */
-async function examine(run: number): Promise<undefined> {
+async function examine(run: number, notify: (finding: Finding) => void): Promise<undefined> {
   const checked = result;
   if (!dataset || checked?.run !== run) return;
   const { data: x } = dataset;
@@ -196,7 +181,7 @@ async function examine(run: number): Promise<undefined> {
     if (result !== checked) return;
     const to = Math.min(from + perSlice, groups.count);
     found = checkGroups({ method, x, y, groups, epsilon, gamma, beta }, from, to, found);
-    post({ kind: 'checked', run, fraction: to / groups.count, check: found });
+    notify({ kind: 'checked', run, fraction: to / groups.count, check: found });
   }
   await othersFirst();
   if (result !== checked) return;
@@ -205,12 +190,7 @@ async function examine(run: number): Promise<undefined> {
   const timing = timeCall(() => {
     normalize(method, x, options);
   });
-  post({ kind: 'timed', run, timing });
-}
-
-/** Lets requests in that have come meanwhile. */
-function othersFirst(): Promise<void> {
-  return new Promise((resume) => setTimeout(resume));
+  notify({ kind: 'timed', run, timing });
 }
 
 function current(): Result & { x: Dataset['data']; shape: number[]; axes: Dataset['axes'] } {
@@ -263,10 +243,4 @@ function spreadPositions({ shape, reduced, size }: Groups, most: number): number
     { length: drawn * run },
     (_, i) => Math.floor((Math.floor(i / run) * runs) / drawn) * run + (i % run),
   );
-}
-
-function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { name: error.name, message: error.message, ...code };
 }

@@ -2,8 +2,8 @@
 
 import { METHOD_NAMES, METHODS, type MethodName } from '../compute/methods.js';
 import { hasBatch } from '../parse/dataset.js';
-import type { DatasetSummary } from '../protocol.js';
-import { byId, el } from './dom.js';
+import { byId, el } from '../ui/dom.js';
+import type { DatasetSummary } from './protocol.js';
 import { WORDS } from './words.js';
 
 export class MethodControl {

@@ -1,8 +1,8 @@
 // Epsilon, as a number and as a slider over its powers of ten. Each method has its own, since it is not the same thing in all.
 
 import { epsilonText, METHODS, type MethodName } from '../compute/methods.js';
-import { byId, showError } from './dom.js';
-import { significant } from './format.js';
+import { byId, showError } from '../ui/dom.js';
+import { significant } from '../ui/format.js';
 import { WORDS } from './words.js';
 
 export class EpsilonControl {

@@ -1,7 +1,7 @@
 // Where data comes from: dropped, chosen, pasted, or the sample that ships with the page.
 
-import type { DatasetSummary, Source } from '../protocol.js';
-import { byId, el, showError } from './dom.js';
+import { byId, el, showError } from '../ui/dom.js';
+import type { DatasetSummary, Source } from './protocol.js';
 
 export class DataPanel {
   /** @param open - called with whatever the user brings */

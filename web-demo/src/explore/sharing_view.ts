@@ -3,9 +3,9 @@
 import { elementIndex, groupAt, indexIn, type Layout } from '../compute/groups.js';
 import { METHODS } from '../compute/methods.js';
 import { hasBatch } from '../parse/dataset.js';
-import type { DatasetSummary, Settings } from '../protocol.js';
-import { byId, el } from './dom.js';
-import { whole } from './format.js';
+import { byId, el } from '../ui/dom.js';
+import { whole } from '../ui/format.js';
+import type { DatasetSummary, Settings } from './protocol.js';
 import { WORDS } from './words.js';
 
 /** Rows, blocks of cells in a row, and cells in a block that are drawn, at most. */

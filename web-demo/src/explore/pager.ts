@@ -1,7 +1,7 @@
 // Long lists, a page at a time.
 
-import { byId, el } from './dom.js';
-import { whole } from './format.js';
+import { byId, el } from '../ui/dom.js';
+import { whole } from '../ui/format.js';
 
 /** Samples on a page. */
 export const PAGE_SIZE = 25;
