@@ -113,6 +113,11 @@ export interface PictureView {
 export type Requests = {
   open: { takes: Source; gives: DatasetSummary };
   run: { takes: Settings; gives: RunSummary };
+  /** Opens what the camera or the microphone has now, and normalizes it: all of it or nothing. */
+  next: {
+    takes: { source: CapturedSource; settings: Settings };
+    gives: { dataset: DatasetSummary; summary: RunSummary };
+  };
   page: { takes: { from: number; count: number; positions: number }; gives: Page };
   picture: { takes: { longestSide: number }; gives: PictureView };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */

@@ -32,6 +32,7 @@ import { type Bits, widen } from '../parse/sixteen_bit.js';
 import { soundOf } from '../parse/sound.js';
 import { othersFirst, type Service, transferring } from '../work/service.js';
 import type {
+  CapturedSource,
   DatasetSummary,
   Finding,
   Page,
@@ -78,6 +79,7 @@ let runs = 0;
 export const service: Service<Requests, Finding> = {
   open: (source, { progress }) => open(source, progress),
   run,
+  next,
   page,
   examine: ({ run }, { notify }) => examine(run, notify),
   save({ run }) {
@@ -104,6 +106,11 @@ async function open(source: Source, onProgress: Progress): Promise<DatasetSummar
   dataset = opened.dataset;
   container = opened.container;
   result = undefined;
+  return summaryOf(opened);
+}
+
+/** What the page is told of data. */
+function summaryOf({ dataset, container, tensor }: Opened): DatasetSummary {
   const { data, bits, axes, name, kind, notes } = dataset;
   const isDouble = data instanceof Float64Array;
   const tensors = container?.tensors.slice(0, MAX_TENSORS);
@@ -111,14 +118,10 @@ async function open(source: Source, onProgress: Progress): Promise<DatasetSummar
     name,
     kind,
     notes: [
+      ...(container ? [`${container.tensors[tensor ?? 0]?.name}, ${ofMany(container)}.`] : []),
       ...notes,
       ...(bits?.dtype === 'bfloat16'
         ? ['NumPy has no bfloat16: y is saved as float32, with the same numbers.']
-        : []),
-      ...(container && container.tensors.length > MAX_TENSORS
-        ? [
-            `The first ${MAX_TENSORS} of its ${container.tensors.length.toLocaleString('en')} tensors can be chosen.`,
-          ]
         : []),
     ],
     axes: axes.map(({ names, ...axis }) => (names && names.length <= MAX_NAMES ? { ...axis, names } : axis)),
@@ -126,8 +129,16 @@ async function open(source: Source, onProgress: Progress): Promise<DatasetSummar
     stored: bits?.dtype ?? data.constructor.name.replace('Array', '').toLowerCase(),
     computed: bits?.dtype ?? (isDouble ? 'float64' : 'float32'),
     ...(tensors ? { tensors: tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })) } : {}),
-    ...(opened.tensor === undefined ? {} : { tensor: opened.tensor }),
+    ...(tensor === undefined ? {} : { tensor }),
   };
+}
+
+/** What a tensor is one of. */
+function ofMany({ tensors }: SafetensorsFile): string {
+  if (tensors.length === 1) return 'the only tensor of the file';
+  const listed =
+    tensors.length > MAX_TENSORS ? `, the first ${MAX_TENSORS.toLocaleString('en')} of which are listed` : '';
+  return `one of ${tensors.length.toLocaleString('en')} tensors${listed}`;
 }
 
 interface Opened {
@@ -150,11 +161,27 @@ async function read(source: Source, onProgress: Progress): Promise<Opened> {
       if (!container) throw new Error('There is no file open that holds tensors.');
       return readFrom(container, source.index);
     case 'camera':
-      return {
-        dataset: pictureOf(source.pixels, 'Camera', { isColour: true, isMirrored: source.isMirrored }),
-      };
     case 'microphone':
-      return { dataset: soundOf(source.spectrogram) };
+      return { dataset: captured(source) };
+  }
+}
+
+function captured(source: CapturedSource): Dataset {
+  if (source.kind === 'microphone') return soundOf(source.spectrogram);
+  return pictureOf(source.pixels, 'Camera', { isColour: true, isMirrored: source.isMirrored });
+}
+
+/** On an error data and result before stay. */
+function next({ source, settings }: Requests['next']['takes']): Requests['next']['gives'] {
+  const before = dataset;
+  dataset = captured(source);
+  try {
+    const summary = run(settings);
+    container = undefined;
+    return { dataset: summaryOf({ dataset }), summary };
+  } catch (error) {
+    dataset = before;
+    throw error;
   }
 }
 
