@@ -46,7 +46,7 @@ export function lowestLoss({ gamma, beta }: Regression, center: boolean, scale: 
   return NOISE ** 2 + missed / FEATURES;
 }
 
-export const SHAPES = ['rings', 'spirals', 'quarters'] as const;
+export const SHAPES = ['rings', 'spirals'] as const;
 export type PointShape = (typeof SHAPES)[number];
 
 /** Points of the plane, of two classes. */
@@ -78,10 +78,5 @@ const PLACE: Record<PointShape, (one: number, random: Random) => number[]> = {
     const along = Math.sqrt(random.next());
     const [x, y] = around(0.08 + 0.87 * along, 2.5 * Math.PI * along + one * Math.PI) as [number, number];
     return [x + 0.02 * random.normal(), y + 0.02 * random.normal()];
-  },
-  quarters: (one, random) => {
-    const [x, y] = [0.06 + 0.88 * random.next(), 0.06 + 0.88 * random.next()];
-    const side = random.next() < 0.5 ? 1 : -1;
-    return [side * x, (one ? side : -side) * y];
   },
 };

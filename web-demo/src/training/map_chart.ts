@@ -5,8 +5,8 @@ import { el } from '../ui/dom.js';
 import { onWidth } from '../ui/plot.js';
 import { GRID, REACH } from './grid.js';
 
-/** Half the size of a point, in CSS pixels. */
-const RADIUS = 2.4;
+/** Half the size of a point, in parts of the picture, and at least in CSS pixels. */
+const [RADIUS, LEAST_RADIUS] = [0.0075, 1.4];
 /** How strong the colours are, so that points stand out from them. */
 const STRENGTH = 0.72;
 
@@ -44,14 +44,15 @@ export class MapChart {
     context.imageSmoothingQuality = 'high';
     context.drawImage(this.#cells, 0, 0, size, size);
     const { color, backgroundColor } = getComputedStyle(this.element);
-    context.lineWidth = 1.25;
+    const radius = Math.max(LEAST_RADIUS, RADIUS * size);
+    context.lineWidth = radius / 2;
     classes.forEach((one, i) => {
       const [x, y] = [places[2 * i] as number, places[2 * i + 1] as number].map(
         (value, axis) => (size * (1 + (axis ? -value : value) / REACH)) / 2,
       ) as [number, number];
       context.beginPath();
-      if (one) context.rect(x - RADIUS, y - RADIUS, 2 * RADIUS, 2 * RADIUS);
-      else context.arc(x, y, RADIUS, 0, 2 * Math.PI);
+      if (one) context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+      else context.arc(x, y, radius, 0, 2 * Math.PI);
       context.fillStyle = one ? color : backgroundColor;
       context.strokeStyle = one ? backgroundColor : color;
       context.fill();

@@ -82,13 +82,16 @@ export class RunView {
   readonly #lossTable = el('table', { id: 'training-losses' });
   readonly #weightsTable = el('table', { id: 'training-weights' });
   readonly #tables: readonly HTMLDetailsElement[];
+  readonly #weightsTitle = el('h3', { id: 'training-weights-title' });
   readonly #weightsCaption = el('figcaption');
   readonly #charts = [
     new WeightsChart({ title: 'γ', start: 1, domain: [0, 2.75] }),
     new WeightsChart({ title: 'β', start: 0, domain: [-1.75, 1.75] }),
   ];
   readonly #maps = [new MapChart(), new MapChart()];
-  readonly #mapNames = NAMES.nets.map((name) => el('p', { class: 'pane-title' }, `The net ${name}`));
+  readonly #mapNames = NAMES.nets.map((name) =>
+    el('p', { class: 'pane-title' }, name.charAt(0).toUpperCase() + name.slice(1)),
+  );
   readonly #mapTexts = NAMES.nets.map((_, i) => el('p', { class: 'map-text', id: `training-fit-${i}` }));
   readonly #weightsBody = el('div', { class: 'weights-charts' });
   readonly #mapsBody = el('div', { class: 'maps' });
@@ -298,7 +301,7 @@ export class RunView {
       el(
         'section',
         { class: 'card', 'aria-labelledby': 'training-weights-title' },
-        el('h3', { id: 'training-weights-title' }, 'What it has learned'),
+        this.#weightsTitle,
         el('figure', {}, this.#weightsCaption, this.#weightsBody, this.#mapsBody),
         this.#tables[1] as Node,
       ),
@@ -460,7 +463,8 @@ export class RunView {
     (this.#input.element.parentElement as HTMLElement).hidden = task === 'recover';
     this.#inputHint.textContent =
       `Both nets get the coordinates, and a constant 1, times ${number(10 ** input, 3)}, as if in another unit. ` +
-      'Layer norm takes such a factor out again.';
+      'Layer norm takes such a factor out again, as long as epsilon is small beside the variance. Without it the factor ' +
+      'decides whether the net learns: compare −1, 1 and 3.';
   }
 
   #setFact(key: string, value: string, detail: string): void {
@@ -484,7 +488,7 @@ export class RunView {
       perSecond === undefined ? '' : `up to ${whole(Number(perSecond.toPrecision(2)))} a second`,
     );
     const beside = (value: number | undefined) =>
-      second ? `${number(value, 3)} without` : 'of the last batch';
+      second ? `with layer norm, ${number(value, 3)} without` : 'of the last batch';
     this.#setFact('last', number(first?.loss), beside(second?.loss));
     this.#setFact(
       'gradient',
@@ -495,6 +499,7 @@ export class RunView {
     this.#showLegend(isRecovery, hidden?.lowest);
     this.#weightsBody.hidden = !isRecovery;
     this.#mapsBody.hidden = isRecovery;
+    this.#weightsTitle.textContent = isRecovery ? 'What it has learned' : 'What they have learned';
     this.#weightsCaption.textContent = isRecovery
       ? 'Dots are the weights now, on their way from the line where they start; rings are the hidden ones.'
       : 'How each net colours the plane: orange where it takes a point for a square, blue for a circle. ' +
