@@ -431,6 +431,7 @@ describe('what layer norm takes out of a gradient', () => {
     await page.check('input[value=rms]');
     await page.waitForSelector('#gradient-summary >> text=RMS norm');
     await check(x, dy, ones, { rms: true });
+    assert.match(await text('.gradients figcaption'), /^dx = rstd · \(g − x̂ · mean/);
     await page.click('.more summary');
     await page.fill('#gradient-gamma-2', '-2');
     await page.fill('#gradient-epsilon', '0.5');

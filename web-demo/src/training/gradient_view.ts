@@ -45,6 +45,7 @@ export class GradientView {
   readonly #facts = new Map<string, [HTMLElement, HTMLElement]>();
   readonly #error = el('p', { class: 'notice error', role: 'alert', hidden: true });
   readonly #summary = el('p', { class: 'summary', id: 'gradient-summary' });
+  readonly #caption = el('figcaption');
   readonly #table = el('table', { id: 'gradient-table' });
   readonly #announcer = el('p', {
     class: 'visually-hidden',
@@ -191,16 +192,7 @@ export class GradientView {
         { class: 'card', 'aria-labelledby': 'gradient-title' },
         el('h3', { id: 'gradient-title' }, 'The gradient, part by part'),
         this.#summary,
-        el(
-          'figure',
-          {},
-          el(
-            'figcaption',
-            {},
-            'dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)), one bar an element, all on one scale. Drag the bars of g, or use the sliders.',
-          ),
-          el('div', { class: 'parts' }, ...parts),
-        ),
+        el('figure', {}, this.#caption, el('div', { class: 'parts' }, ...parts)),
         el(
           'details',
           { class: 'as-table', id: 'gradient-details' },
@@ -319,6 +311,9 @@ export class GradientView {
         : isLayer
           ? `Layer norm takes out ${text('alongOnes')} of the gradient’s squared length along (1, …, 1) and ${text('alongHat')} along x̂; ${text('left')} is left.`
           : `RMS norm takes out ${text('alongHat')} of the gradient’s squared length along x̂ and nothing else; ${text('left')} is left.`;
+    this.#caption.textContent =
+      `dx = rstd · (g − ${isLayer ? 'mean(g) − ' : ''}x̂ · mean(g · x̂)), one bar an element, all on one scale. ` +
+      'Drag the bars of g, or use the sliders.';
     const error = Math.max(
       ...referenceGradient(sample).map((value, i) => Math.abs(value - (dx[i] as number))),
     );

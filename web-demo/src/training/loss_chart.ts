@@ -8,13 +8,10 @@ import type { Progress } from './protocol.js';
 
 const HEIGHT = 260;
 const MARGIN = { top: 12, right: 14, bottom: 38, left: 62 };
+/** How far curves stay above the axis, in powers of ten. */
+const CLEARANCE = 0.1;
 /** Before there is any loss: powers of ten, and steps. */
 const [FIRST_POWERS, FEWEST_STEPS] = [[-2, 1] as const, 50];
-
-export interface Series {
-  readonly name: string;
-  readonly losses: Float64Array;
-}
 
 /** The step that the i-th mean over `every` steps is drawn at: the middle of them. */
 export const middle = (i: number, every: number): number => i * every + (every + 1) / 2;
@@ -44,7 +41,7 @@ export class LossChart {
     if (lowest !== undefined) all.push(lowest);
     const powers = all.map(Math.log10);
     const hasLosses = steps > 0 && powers.length > 0;
-    const low = hasLosses ? Math.floor(Math.min(...powers)) : FIRST_POWERS[0];
+    const low = hasLosses ? Math.floor(Math.min(...powers) - CLEARANCE) : FIRST_POWERS[0];
     const high = hasLosses ? Math.max(low + 1, Math.ceil(Math.max(...powers))) : FIRST_POWERS[1];
     // Linear in the power of ten: there are ticks at whole powers.
     const x = scaleLinear([0, Math.max(FEWEST_STEPS, steps)], []);
