@@ -3,12 +3,13 @@
 
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { el } from '../ui/dom.js';
+import { whole } from '../ui/format.js';
 import { frame, svg } from '../ui/plot.js';
 import type { FormulaName, SweepPoint } from './protocol.js';
 import { linePath, mark } from './series.js';
 import { positionOf, type Settings, sweepOffsets } from './settings.js';
 import { TYPES } from './types.js';
-import { chosenText, powerText, titleOf, ulpText } from './words.js';
+import { allDigitsOf, chosenText, DIGIT, powerText, titleOf, ulpText } from './words.js';
 
 const HEIGHT = 330;
 const MARGIN = { top: 62, right: 14, bottom: 40, left: 54 };
@@ -30,10 +31,10 @@ export function chart({ width, settings, points, names, onPick }: ChartOptions):
   const { type } = settings;
   const offsets = sweepOffsets(type);
   const most = positionOf(offsets.at(-1) as number, type);
-  const allLost = 2 ** (TYPES[type].mantissaBits + 1);
+  const allLost = allDigitsOf(type);
   const largest = points.reduce(
     (so, { ulp }) => Math.max(so, ...Object.values(ulp).filter(Number.isFinite)),
-    allLost,
+    2 ** TYPES[type].mantissaBits,
   );
   const decades = Math.ceil(Math.log10(largest)) + 1;
   const x = scaleLinear().domain([positionOf(0, type), most]);
@@ -59,11 +60,20 @@ export function chart({ width, settings, points, names, onPick }: ChartOptions):
       { x: left - 6, y: (LANE.top + LANE.bottom) / 2, dy: '0.32em', 'text-anchor': 'end' },
       'NaN, ∞',
     ),
-    svg('rect', { class: 'few-ulp', x: left, y: y(10), width: right - left, height: bottom - y(10) }),
-    svg('text', { x: right - 4, y: y(10) + 14, 'text-anchor': 'end' }, 'right'),
+    svg('rect', { class: 'few-ulp', x: left, y: y(DIGIT), width: right - left, height: bottom - y(DIGIT) }),
+    svg('text', { x: right - 4, y: y(DIGIT) + 14, 'text-anchor': 'end' }, 'right'),
     svg('line', { class: 'all-lost', x1: left, x2: right, y1: y(allLost), y2: y(allLost) }),
     svg('text', { x: right - 4, y: y(allLost) - 5, 'text-anchor': 'end' }, 'all digits lost'),
   );
+  const constant = points.length - [...points].reverse().findIndex(({ distinct }) => distinct > 1);
+  if (constant < points.length) {
+    // Rounding has made it so. A row that was constant from the start has no such place.
+    const at = x(positionOf((points[constant] as SweepPoint).offset, type));
+    marks.append(
+      svg('line', { class: 'constant-from', x1: at, x2: at, y1: LANE.bottom, y2: bottom }),
+      svg('text', { x: at + 5, y: bottom - 9 }, '→ all elements equal'),
+    );
+  }
   if (type !== 'float16') {
     const at = x(positionOf(0, type));
     marks.append(
@@ -125,17 +135,19 @@ export function chartTable(
         'tr',
         {},
         el('th', { scope: 'col' }, 'Constant'),
+        el('th', { scope: 'col' }, 'Different numbers'),
         ...names.map((name) => el('th', { scope: 'col' }, titleOf(name, type))),
       ),
     ),
     el(
       'tbody',
       {},
-      ...points.map(({ offset, ulp }) =>
+      ...points.map(({ offset, distinct, ulp }) =>
         el(
           'tr',
           { class: offset === chosen ? 'chosen' : undefined },
           el('th', { scope: 'row' }, offset === 0 ? 'none' : chosenText(offset)),
+          el('td', {}, whole(distinct)),
           ...names.map((name) => el('td', {}, ulpText(ulp[name]))),
         ),
       ),

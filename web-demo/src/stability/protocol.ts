@@ -35,6 +35,8 @@ export interface Outcome {
 /** The largest errors at one offset, in ulp. */
 export interface SweepPoint {
   readonly offset: number;
+  /** How many different numbers rounding has left in the row. */
+  readonly distinct: number;
   readonly ulp: Partial<Record<FormulaName, number>>;
 }
 

@@ -56,7 +56,7 @@ async function sweep(
     for (const [name, { y }] of computeAll(x, here)) {
       ulp[name] = compare(y, truth, settings.type, settings.method).ulp;
     }
-    notify({ sweep, point: { offset, ulp } });
+    notify({ sweep, point: { offset, distinct: keptOf(x, here).distinct, ulp } });
     progress((i + 1) / offsets.length);
   }
   return true;

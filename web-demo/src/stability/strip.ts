@@ -7,7 +7,7 @@ import type { FormulaResult, Outcome } from './protocol.js';
 import { mark } from './series.js';
 import { titleOf } from './words.js';
 
-const LANE = 76;
+const LANE = 92;
 /** Above the values of a lane there is its title. */
 const TITLE = 20;
 const MARGIN = 10;

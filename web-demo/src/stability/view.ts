@@ -10,7 +10,7 @@ import { chart, chartTable } from './chart.js';
 import { Controls } from './controls.js';
 import { PRESETS, presetOf } from './presets.js';
 import type { Event, FormulaName, Outcome, Requests, SweepPoint } from './protocol.js';
-import { resultTable } from './result_table.js';
+import { formulaName, resultTable, verdictLine } from './result_table.js';
 import { swatch } from './series.js';
 import { readSettings, type Settings, sweepOffsets, writeSettings } from './settings.js';
 import { strip, stripTable } from './strip.js';
@@ -35,6 +35,7 @@ class StabilityLab implements View {
   readonly #controls = new Controls(() => this.#changed());
   readonly #presets: ReadonlyMap<string, HTMLButtonElement>;
   readonly #about = el('p', { class: 'preset-about', id: 'stability-about' });
+  readonly #glance = el('ul', { class: 'glance', id: 'stability-glance', 'aria-label': 'At a glance' });
   readonly #error = el('p', { class: 'notice error', role: 'alert', hidden: true });
   readonly #engine = el('p', { class: 'hint', id: 'stability-engine' }, 'Starting');
   readonly #row = el('p', { class: 'hint', id: 'stability-row' });
@@ -139,6 +140,7 @@ class StabilityLab implements View {
         el('h3', { id: 'stability-presets-title' }, 'Rows to start from'),
         el('div', { class: 'presets stability-presets' }, ...this.#presets.values()),
         this.#about,
+        this.#glance,
       ),
     );
   }
@@ -261,6 +263,11 @@ class StabilityLab implements View {
     );
     this.#row.textContent = rowText(outcome);
     this.#results.replaceChildren(resultTable(outcome));
+    this.#glance.replaceChildren(
+      ...outcome.results.map((result) =>
+        el('li', {}, formulaName(result.name, settings.type), verdictLine(result, outcome)),
+      ),
+    );
     this.#showCancellation(outcome);
     this.#drawStrip();
     this.#drawChart();
@@ -271,7 +278,7 @@ class StabilityLab implements View {
   /** The subtraction that one pass ends with, in the numbers of this row. */
   #showCancellation({ results, settings, truth }: Outcome): void {
     const { parts, variance } = results.find(({ name }) => name === 'onePass') ?? {};
-    this.#cancellation.hidden = !parts || !Number.isFinite(parts.meanOfSquares) || truth.variance === 0;
+    this.#cancellation.hidden = !parts || !Number.isFinite(parts.meanOfSquares);
     if (!parts || variance === undefined) return;
     const arithmetic = settings.type === 'float64' ? 'float64' : 'float32';
     const spacing = spacingText(parts.meanOfSquares, arithmetic);
@@ -290,7 +297,7 @@ class StabilityLab implements View {
       el(
         'p',
         { class: 'hint' },
-        `Neighbouring ${arithmetic} numbers of the size of E[x²] are ${spacing} apart, and sums of ${settings.length} rounded squares are further from the truth than that.`,
+        `Neighbouring ${arithmetic} numbers of the size of E[x²] are ${spacing} apart: what is smaller, the difference of two of them cannot tell.`,
       ),
     );
   }

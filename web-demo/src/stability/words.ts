@@ -42,19 +42,32 @@ export interface Verdict {
 }
 
 /** Below this an error has not cost a decimal digit. */
-const DIGIT = 10;
+export const DIGIT = 10;
+
+/** Decimal digits of a type. */
+function digitsOf(type: TypeName): number {
+  return Math.floor((TYPES[type].mantissaBits + 1) * Math.log10(2));
+}
+
+/** The error, in ulp, from which no digit is left. */
+export function allDigitsOf(type: TypeName): number {
+  return 10 ** (digitsOf(type) - 0.5);
+}
 
 /** What is to be thought of a result. */
 export function verdictOf(result: FormulaResult, outcome: Outcome): Verdict {
   const { ulp, missing, invented } = result;
   const { settings, truthNotFinite, truth } = outcome;
   if (invented > 0) return { grade: 'bad', text: 'numbers where NaN belongs' };
-  if (missing > 0) return { grade: 'bad', text: `${causeOf(result, outcome) ?? 'no numbers'}: NaN or ∞` };
+  if (missing > 0)
+    return {
+      grade: 'bad',
+      text: `${causeOf(result, outcome) ?? 'no numbers'}: ${result.variance === 0 ? 'NaN or ∞' : 'NaN'}`,
+    };
   if (truthNotFinite === settings.length) return { grade: 'good', text: 'NaN, as it must be' };
   if (ulp === 0) return { grade: 'good', text: 'exact' };
   if (ulp < DIGIT) return { grade: 'good', text: `right to ${significant(ulp, 2)} ulp` };
-  const bits = TYPES[settings.type].mantissaBits + 1;
-  const digits = Math.floor(bits * Math.log10(2));
+  const digits = digitsOf(settings.type);
   const lost = Math.min(digits, Math.round(Math.log10(ulp)));
   if (lost < digits) {
     return { grade: lost * 2 < digits ? 'fair' : 'bad', text: `${lost} of ${digits} digits lost` };
@@ -105,12 +118,11 @@ export function inFull(value: number): string {
 export function rowText({ settings, kept, x }: Outcome): string {
   const { type, length, offset, spread } = settings;
   if (length === 1) return `One number of ${type}: ${significant(x[0] as number, 7)}.`;
+  const different = kept.distinct === length ? 'all different' : `${whole(kept.distinct)} different ones`;
   const many =
     kept.distinct === 1
       ? `${whole(length)} equal numbers of ${type}.`
-      : `${whole(length)} numbers of ${type}, ${
-          kept.distinct === length ? 'all' : whole(kept.distinct)
-        } of them different.`;
+      : `${whole(length)} numbers of ${type}, ${different}.`;
   if (offset > TYPES[type].largest) {
     return `${many} The constant is beyond the largest ${type}, ${significant(TYPES[type].largest, 5)}.`;
   }
