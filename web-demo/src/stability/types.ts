@@ -59,9 +59,9 @@ function exponentOf(value: number): number {
 function sixteenBit(mantissaBits: number, leastExponent: number, largest: number): FloatType {
   const limit = largest * (1 + 1 / (2 ** (mantissaBits + 2) - 2)); // half a step beyond the largest
   const round = (value: number): number => {
+    if (value === 0 || Number.isNaN(value)) return value;
     const magnitude = Math.abs(value);
-    if (!(magnitude < limit))
-      return Number.isNaN(value) ? value : Math.sign(value) * Number.POSITIVE_INFINITY;
+    if (magnitude >= limit) return Math.sign(value) * Number.POSITIVE_INFINITY;
     const exponent = Math.max(exponentOf(magnitude), leastExponent);
     // The sum with so large a power of two has no room for more bits than are wanted.
     words[2] = 0;
