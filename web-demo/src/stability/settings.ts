@@ -104,7 +104,8 @@ export function writeSettings(settings: Settings): Record<string, string | undef
 export function plain(value: number | string): string {
   if (typeof value === 'string') return value;
   const isExtreme = value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-3);
-  return isExtreme ? value.toExponential().replace('e+', 'e') : String(value);
+  const [text, power] = [String(value), value.toExponential().replace('e+', 'e')];
+  return isExtreme && power.length < text.length ? power : text.replace('e+', 'e');
 }
 
 /** The power of ten, as precise as its decimal text. */

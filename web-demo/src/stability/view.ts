@@ -61,6 +61,7 @@ class StabilityLab implements View {
   #sweep: Sweep | undefined;
   #sweeps = 0;
   #runs = 0;
+  #frame: number | undefined;
   #width = { strip: 0, chart: 0 };
 
   constructor(root: HTMLElement, state: State) {
@@ -308,7 +309,7 @@ class StabilityLab implements View {
     }
   }
 
-  /** Drawn with every point of a sweep, and when what is marked in it changes. */
+  /** Drawn as a sweep goes on, and when what is marked in it changes. */
   #drawChart(): void {
     const sweep = this.#sweep;
     if (!sweep || this.#width.chart === 0) return;
@@ -367,6 +368,7 @@ class StabilityLab implements View {
       showError(this.#error, error as WorkError);
     }
     if (sweep === this.#sweep) {
+      this.#drawChart();
       this.#sayProgress();
       this.#fillTables();
     }
@@ -384,8 +386,12 @@ class StabilityLab implements View {
   #addPoint({ sweep, point }: Event): void {
     if (sweep !== this.#sweep?.id || this.#sweep.state !== 'running') return;
     this.#sweep.points.push(point);
-    this.#drawChart();
     this.#sayProgress();
+    // Points come faster than frames.
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.#drawChart();
+    });
   }
 
   #sayProgress(): void {
@@ -419,6 +425,8 @@ function namesOf({ method, type }: Settings): FormulaName[] {
 function formulas(): HTMLElement {
   const steps = (title: string, code: string): HTMLElement =>
     el('div', {}, el('h4', {}, title), el('pre', {}, el('code', {}, code)));
+  const prose = (title: string, text: string): HTMLElement =>
+    el('div', {}, el('h4', {}, title), el('p', {}, text));
   return el(
     'details',
     { class: 'card formulas' },
@@ -444,13 +452,13 @@ function formulas(): HTMLElement {
         'mean = q = 0\nfor v of x, k = 1, 2, …:\n  d = v − mean\n  mean += d / k\n  q += d·(v − mean)\nvariance = q / n',
       ),
       steps('Then, for all', 'rstd = 1 / √(variance + epsilon)\ny = (x − mean)·rstd'),
-      steps(
+      prose(
         'This package',
-        'Sums about a shift near the mean, in blocks of 64\nthat are added up in float64; the mean is kept in two\nnumbers. Rows whose squares leave the range are scaled\nby a power of two first.',
+        'Sums about a shift near the mean, in blocks of 64 that are added up in float64; the mean is kept in two numbers. Rows whose squares leave the range are scaled by a power of two first.',
       ),
-      steps(
+      prose(
         'Reference',
-        'Two passes in pairs of float64, about 30 digits;\nscaled by a power of two where squares would overflow.',
+        'Two passes in pairs of float64, about 30 digits, scaled by a power of two where squares would overflow.',
       ),
     ),
   );
