@@ -61,18 +61,19 @@ export function chart({ width, settings, points, names, onPick }: ChartOptions):
       'NaN, ∞',
     ),
     svg('rect', { class: 'few-ulp', x: left, y: y(DIGIT), width: right - left, height: bottom - y(DIGIT) }),
-    svg('text', { x: right - 4, y: y(DIGIT) + 14, 'text-anchor': 'end' }, 'right'),
     svg('line', { class: 'all-lost', x1: left, x2: right, y1: y(allLost), y2: y(allLost) }),
-    svg('text', { x: right - 4, y: y(allLost) - 5, 'text-anchor': 'end' }, 'all digits lost'),
   );
+  // In front of all lines.
+  const labels = [
+    svg('text', { x: right - 4, y: y(DIGIT) + 14, 'text-anchor': 'end' }, 'right'),
+    svg('text', { x: right - 4, y: y(allLost) - 5, 'text-anchor': 'end' }, 'all digits lost'),
+  ];
   const constant = points.length - [...points].reverse().findIndex(({ distinct }) => distinct > 1);
   if (constant < points.length) {
     // Rounding has made it so. A row that was constant from the start has no such place.
     const at = x(positionOf((points[constant] as SweepPoint).offset, type));
-    marks.append(
-      svg('line', { class: 'constant-from', x1: at, x2: at, y1: LANE.bottom, y2: bottom }),
-      svg('text', { x: at + 5, y: bottom - 9 }, '→ all elements equal'),
-    );
+    marks.append(svg('line', { class: 'constant-from', x1: at, x2: at, y1: LANE.bottom, y2: bottom }));
+    labels.push(svg('text', { x: at + 5, y: bottom - 9 }, '→ all elements equal'));
   }
   if (type !== 'float16') {
     const at = x(positionOf(0, type));
@@ -98,6 +99,7 @@ export function chart({ width, settings, points, names, onPick }: ChartOptions):
     const d = places.map(([px, py]) => `${px.toFixed(1)} ${py.toFixed(1)}`).join('L');
     marks.append(linePath(name, `M${d}`), ...places.map(([px, py]) => mark(name, px, py)));
   }
+  marks.append(svg('g', { class: 'labels' }, ...labels));
   root.addEventListener('click', (event) => {
     const at = x.invert(event.clientX - root.getBoundingClientRect().left);
     const distance = (offset: number): number => Math.abs(positionOf(offset, type) - at);
