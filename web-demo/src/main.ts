@@ -14,4 +14,5 @@ byId('skip').addEventListener('click', (event) => {
 new Router([
   { name: 'explore', title: 'Explore', load: async () => ({ open: openExplore }) },
   { name: 'stability', title: 'Stability', load: () => import('./stability/view.js') },
+  { name: 'training', title: 'Training', load: () => import('./training/view.js') },
 ]).start();

@@ -74,9 +74,11 @@ export class Router {
       if (name === route.name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
-    // Also those of index.html that have not been opened.
-    for (const root of byId('views').children)
-      (root as HTMLElement).hidden = root.id !== `view-${route.name}`;
+    // Those too that stand in index.html and have not been opened.
+    for (const { name } of this.#routes) {
+      const root = document.getElementById(`view-${name}`);
+      if (root) root.hidden = name !== route.name;
+    }
     document.title = `${route.title} · ${this.#baseTitle}`;
     if (moves) {
       scrollTo({ top: 0 });
