@@ -34,6 +34,8 @@ const [MOVE_MS, TURN_MS] = [600, 500];
 const [LEAST_REACH, DISC] = [3.05, 2.7];
 /** Degrees that a pixel turns. */
 const DRAG = 0.4;
+/** An axis that is seen shorter than this, in pixels, has no name. */
+const LEAST_AXIS = 32;
 /** Points of a curve. */
 const CURVE = 96;
 type At = (point: Triple) => Projected;
@@ -295,15 +297,18 @@ function axisMarks(at: At, reach: number): SVGElement[] {
 }
 
 function labelMarks(at: At, reach: number, hasDiagonal: boolean): SVGElement[] {
-  const label = (point: Triple, name: string): SVGElement => {
+  const origin = at([0, 0, 0]);
+  const label = (point: Triple, name: string): SVGElement[] => {
     const p = at(point);
-    return svg('text', { class: 'space-name', x: p.x.toFixed(2), y: p.y.toFixed(2) }, name);
+    // Of an axis that points at the viewer, the name would stand in the middle of everything.
+    if (Math.hypot(p.x - origin.x, p.y - origin.y) < LEAST_AXIS) return [];
+    return [svg('text', { class: 'space-name', x: p.x.toFixed(2), y: p.y.toFixed(2) }, name)];
   };
   const [k, end] = [reach * 0.92, (reach * 0.99) / RADIUS];
   return [
-    label([k, 0, 0], 'x₁'),
-    label([0, k, 0], 'x₂'),
-    label([0, 0, k], 'x₃'),
-    ...(hasDiagonal ? [label([end, end, end], '(1, 1, 1)')] : []),
+    ...label([k, 0, 0], 'x₁'),
+    ...label([0, k, 0], 'x₂'),
+    ...label([0, 0, k], 'x₃'),
+    ...(hasDiagonal ? label([end, end, end], '(1, 1, 1)') : []),
   ];
 }

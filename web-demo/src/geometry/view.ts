@@ -38,14 +38,9 @@ class Geometry implements View {
   readonly #next = el('button', { class: 'button', type: 'button', id: 'geometry-next' });
   readonly #see = el('p', { class: 'geometry-see', id: 'geometry-see' });
   readonly #aside = el('p', { class: 'hint', id: 'geometry-aside' });
-  readonly #own = el('div', { class: 'table-scroll' });
+  readonly #own = scrollable('Your point at each step');
   readonly #ownText = el('p', { class: 'hint', id: 'geometry-own-text' });
-  readonly #all = el('div', {
-    class: 'table-scroll',
-    tabindex: 0,
-    role: 'region',
-    'aria-label': 'All points',
-  });
+  readonly #all = scrollable('All points');
   readonly #engine = el('p', { class: 'hint', id: 'geometry-engine' });
   readonly #error = el('p', { class: 'notice error', role: 'alert', hidden: true });
   readonly #live = el('p', { class: 'visually-hidden', 'aria-live': 'polite', id: 'geometry-live' });
@@ -109,7 +104,7 @@ class Geometry implements View {
     this.#picture = new SpacePicture(box, DEFAULT.camera, (camera) => this.#turned(camera));
     root.append(
       this.#introduction(),
-      el('div', { class: 'with-controls geometry' }, this.#controls(), this.#results(box)),
+      el('div', { class: 'with-controls geometry' }, this.#results(box), this.#controls()),
     );
   }
 
@@ -425,6 +420,11 @@ function coordinate(value: number): string {
   return Number.isFinite(value) && Math.abs(value) < 0.5 * 10 ** -DIGITS
     ? '0'
     : value.toFixed(DIGITS).replace('-', '−');
+}
+
+/** What is wider or higher than its place, and can be scrolled by the keyboard. */
+function scrollable(label: string): HTMLElement {
+  return el('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': label });
 }
 
 function tableOf(caption: string, heads: string[], rows: HTMLElement[], id: string): HTMLElement {

@@ -51,7 +51,7 @@ export function captionOf(
     samples === 1
       ? ''
       : to - from === samples
-        ? ` They go through all ${count(samples, 'sample')}.`
+        ? ` They go through ${samples === 2 ? 'both samples' : `all ${count(samples, 'sample')}`}.`
         : ' No other sample has a part in that.';
   const others = groups > 1 ? 'The other groups alternate in two tones. ' : '';
   const ways = WAYS.filter((way) => sides[way].dims.length > 0)
