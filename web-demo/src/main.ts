@@ -14,4 +14,5 @@ byId('skip').addEventListener('click', (event) => {
 new Router([
   { name: 'explore', title: 'Explore', load: async () => ({ open: openExplore }) },
   { name: 'training', title: 'Training', load: () => import('./training/view.js') },
+  { name: 'geometry', title: 'Geometry', load: () => import('./geometry/view.js') },
 ]).start();

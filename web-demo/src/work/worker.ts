@@ -8,6 +8,7 @@ type AnyService = Service<Record<string, { takes: unknown; gives: unknown }>, un
 const SERVICES: Record<string, () => Promise<{ service: unknown }>> = {
   explore: () => import('../explore/service.js'),
   training: () => import('../training/service.js'),
+  geometry: () => import('../geometry/service.js'),
 };
 
 let service: Promise<AnyService> | undefined;
