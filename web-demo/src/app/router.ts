@@ -74,7 +74,9 @@ export class Router {
       if (name === route.name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
-    for (const [name, { root }] of this.#opened) root.hidden = name !== route.name;
+    // Also those of index.html that have not been opened.
+    for (const root of byId('views').children)
+      (root as HTMLElement).hidden = root.id !== `view-${route.name}`;
     document.title = `${route.title} · ${this.#baseTitle}`;
     if (moves) {
       scrollTo({ top: 0 });

@@ -1,6 +1,6 @@
 // The charts: bars of one shape, lines over sizes, lines over threads. Each stands in a figure that says the same in a table.
 
-import { max } from 'd3-array';
+import { max, min } from 'd3-array';
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { symbol, symbolCircle, symbolDiamond, symbolSquare, symbolTriangle, symbolWye } from 'd3-shape';
 import { frame, svg } from '../ui/plot.js';
@@ -79,15 +79,27 @@ function whisker(x1: number, y1: number, x2: number, y2: number): SVGGElement {
   );
 }
 
-/** A line a contender, over the size of x. */
+const SWEEP_MARGIN = { top: 10, right: 26, bottom: AXIS_HEIGHT, left: 52 };
+
+/** 1, 2 and 5 times the powers of ten. */
+function speedTicks([low, high]: readonly [number, number]): number[] {
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const digit of [1, 2, 5]) ticks.push(Number(`${digit}e${power}`));
+  }
+  return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** A line a contender, over the size of x; both axes are logarithmic. */
 export function sweepChart(
   rows: readonly SizeRow[],
   [first, last]: readonly [number, number],
   width: number,
 ): SVGSVGElement {
   const x = scaleLog([first, last], []).base(2);
-  const highest = max(rows, ({ of }) => max(of, ({ speed }) => speed.median)) ?? 1;
-  const y = scaleLinear([0, highest * 1.06], []);
+  const speeds = rows.flatMap(({ of }) => of.map(({ speed }) => speed.median));
+  // Copies within a cache are ten times as fast as anything else: equal distances are equal ratios.
+  const y = scaleLog([(min(speeds) ?? 1) / 1.1, (max(speeds) ?? 10) * 1.1], []);
   const { root, marks } = frame({
     width,
     height: 340,
@@ -95,9 +107,23 @@ export function sweepChart(
     y,
     xLabel: 'size of x',
     yLabel: 'GB/s',
-    yTicks: 6,
+    yTicks: 0,
     formatX: binaryBytes,
+    margin: SWEEP_MARGIN,
   });
+  for (const value of speedTicks(y.domain() as [number, number])) {
+    const at = y(value);
+    marks.append(
+      svg('line', {
+        class: 'plot-grid',
+        x1: SWEEP_MARGIN.left,
+        x2: width - SWEEP_MARGIN.right,
+        y1: at,
+        y2: at,
+      }),
+      svg('text', { x: SWEEP_MARGIN.left - 6, y: at, dy: '0.32em', 'text-anchor': 'end' }, String(value)),
+    );
+  }
   for (const { name } of rows[0]?.of ?? []) {
     const points = rows.flatMap(({ bytes, of }) => {
       const row = of.find((one) => one.name === name);

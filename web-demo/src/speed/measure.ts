@@ -26,7 +26,7 @@ interface Watcher {
   pause(): Promise<void>;
 }
 
-export const [FEWEST_ROUNDS, MOST_ROUNDS] = [5, 21];
+export const [FEWEST_ROUNDS, MOST_ROUNDS] = [5, 51];
 /** A sample of quick calls starts with one that is not counted: it brings the data back to the cache. */
 const UNCOUNTED_BELOW_MS = 4;
 /** No call is taken for shorter. */

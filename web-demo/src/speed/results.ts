@@ -49,13 +49,11 @@ export function withFinding(measured: Measured, finding: Finding): Measured {
   }
 }
 
-/** Over the rounds: the median, the quartiles, the least and the most. */
+/** Over the rounds: the median and the quartiles. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
   readonly high: number;
-  readonly least: number;
-  readonly most: number;
 }
 
 function spreadOf(values: readonly number[]): Spread {
@@ -63,8 +61,6 @@ function spreadOf(values: readonly number[]): Spread {
     median: median(values) ?? Number.NaN,
     low: quantile(values, 0.25) ?? Number.NaN,
     high: quantile(values, 0.75) ?? Number.NaN,
-    least: min(values) ?? Number.NaN,
-    most: max(values) ?? Number.NaN,
   };
 }
 
@@ -74,28 +70,34 @@ export interface Row {
   readonly milliseconds: number;
   /** GB/s, for each round as for all. */
   readonly speed: Spread;
-  /** The time over that of the first row: the median of the rounds' ratios, since what slows a round slows all of it. */
+  /** The time over that of the first row. */
   readonly ratio: number;
 }
 
 /** @param moved - bytes of a call */
 export function rowsOf({ times }: Series, moved: number, first: string): Row[] {
+  const medianOf = (name: string) => median(times, (round) => round[name]) as number;
   return Object.keys(times[0] ?? {})
     .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b) || Number(a) - Number(b))
     .map((name) => {
-      const all = times.map((round) => round[name] as number);
+      const milliseconds = medianOf(name);
+      const speeds = spreadOf(times.map((round) => speedOf(moved, round[name] as number)));
       return {
         name,
-        milliseconds: median(all) as number,
+        milliseconds,
         // Through the median of the times, so that both say the same where there are two in the middle.
-        speed: {
-          ...spreadOf(all.map((ms) => speedOf(moved, ms))),
-          median: speedOf(moved, median(all) as number),
-        },
-        ratio: median(times.map((round) => (round[name] as number) / (round[first] as number))) as number,
+        speed: { ...speeds, median: speedOf(moved, milliseconds) },
+        ratio: milliseconds / medianOf(first),
       };
     });
 }
+
+/** Whether the middle half of the rounds is so wide that the medians say little. */
+export function isUnsteady(rows: readonly Row[]): boolean {
+  return rows.some(({ speed }) => speed.high > UNSTEADY * speed.low);
+}
+
+const UNSTEADY = 1.5;
 
 /** The order of the rows. */
 const ORDER: readonly string[] = ['tensor', 'one', 'array', 'loop', 'copy'] satisfies ContenderName[];

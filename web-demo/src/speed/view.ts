@@ -16,6 +16,7 @@ import {
   begin,
   callRows,
   errorText,
+  isUnsteady,
   type Kind,
   type Measured,
   middleText,
@@ -48,16 +49,9 @@ import {
 import { SettingsForm } from './settings_form.js';
 
 const ANNOUNCE_MS = 400;
+const UNSTEADY =
+  'The rounds differ widely: something else keeps this machine busy. Measure again when it is quiet.';
 const KINDS: readonly Kind[] = ['run', 'sweep', 'scaling'];
-
-/** What each contender is, beside its name. */
-const MEANINGS: Record<ContenderName, string> = {
-  tensor: 'x and y lie in WebAssembly memory; nothing is copied',
-  one: 'the same, not shared',
-  array: 'x and y are ordinary arrays; the copies in and out are timed',
-  loop: 'JavaScript as one would write it',
-  copy: 'y.set(x), which normalizes nothing: what memory allows one thread',
-};
 
 class Speed {
   readonly #state: State;
@@ -94,14 +88,15 @@ class Speed {
       run: card(
         'run',
         'This shape',
-        'The package on a tensor and on an array, a plain loop and memcpy, in turn. It takes about three seconds.',
+        'Tensor: x and y lie in WebAssembly memory. Array: they are ordinary arrays, and the copies in and out are timed. ' +
+          'Plain loop: JavaScript as one would write it. memcpy: y.set(x), which normalizes nothing.',
         'Measure',
       ),
       sweep: card(
         'sweep',
         'The whole picture',
         `The same over sizes of x from 4 KiB to 64 MiB, in rows of ${SWEEP_COLUMNS}: small ones stay in the caches of the ` +
-          'processor, large ones come from memory. It takes 10 to 20 seconds.',
+          'processor, large ones come from memory. It takes about 15 seconds.',
         'Measure all sizes',
       ),
       scaling: card(
@@ -154,7 +149,7 @@ class Speed {
       this.#width = width;
       this.#redraw();
     });
-    this.#showEngine(undefined);
+    this.#showEngine(undefined, false);
     this.#probed = this.#probe();
     this.#enable();
   }
@@ -207,7 +202,7 @@ class Speed {
     try {
       const { engine, threadsReason } = await client.request('probe', {});
       this.#form.threadsHere = { reason: threadsReason, isIsolated: crossOriginIsolated };
-      if (this.#results.size === 0) this.#showEngine(engine, threadsReason);
+      if (this.#results.size === 0) this.#showEngine(engine, false);
     } catch (error) {
       this.#form.threadsHere = { reason: (error as Error).message, isIsolated: crossOriginIsolated };
       this.#cards.run.showError(error as WorkError);
@@ -217,9 +212,10 @@ class Speed {
     }
   }
 
-  #showEngine(engine: Engine | undefined, threadsReason?: string): void {
-    const processors = navigator.hardwareConcurrency || 1;
-    const reason = threadsReason ?? engine?.reason;
+  /** What ran last; before that, what has been loaded. */
+  #showEngine(engine: Engine | undefined, hasRun: boolean): void {
+    const most = Math.max(navigator.hardwareConcurrency || 1, engine?.threads ?? 1);
+    const canThread = this.#form.mostThreads > 1;
     const entry = (id: string, term: string, value: string | undefined, detail: string | undefined) =>
       el(
         'div',
@@ -228,33 +224,25 @@ class Speed {
         el('dd', { id }, value ?? el('span', { class: 'pending' }, 'starting')),
         el('dd', { class: 'detail', id: `${id}-detail` }, detail ?? '\u00a0'),
       );
+    const builds: Record<string, string> = {
+      simd: 'WebAssembly, 128-bit SIMD',
+      'simd-mt': 'the same with threads',
+    };
     this.#engine.replaceChildren(
       entry('speed-version', 'Package', engine && `layernorm ${engine.version}`, 'computes in a worker'),
-      entry(
-        'speed-variant',
-        'Build',
-        engine?.variant,
-        engine &&
-          (engine.variant === 'simd-mt'
-            ? 'WebAssembly, 128-bit SIMD, threads'
-            : 'WebAssembly, 128-bit SIMD, no threads'),
-      ),
+      entry('speed-variant', 'Build', engine?.variant, engine && builds[engine.variant]),
       entry(
         'speed-engine-threads',
         'Threads',
-        engine && `${engine.threads} of ${Math.max(processors, engine.threads)}`,
+        engine && (canThread && !hasRun ? `up to ${most}` : `${engine.threads} of ${most}`),
         engine &&
-          (engine.threads > 1
-            ? 'share the work on tensors'
-            : reason
-              ? 'off: see Threads'
-              : 'one was asked for'),
+          (canThread ? (hasRun ? 'in the last measurement' : 'can work on a call') : 'the settings say why'),
       ),
       entry(
         'speed-clock',
         'Clock',
-        engine && duration(engine.clockStep),
-        engine && `a step; samples of ${duration(sampleLength(engine.clockStep))} or more`,
+        engine && `${duration(engine.clockStep)} steps`,
+        engine && `samples of ${duration(sampleLength(engine.clockStep))} or more`,
       ),
     );
   }
@@ -333,7 +321,7 @@ class Speed {
     if (!kind || finding.run !== this.#runs) return;
     const measured = withFinding(this.#results.get(kind) as Measured, finding);
     this.#results.set(kind, measured);
-    if (finding.kind === 'engine') this.#showEngine(finding.engine, finding.engine.reason);
+    if (finding.kind === 'engine') this.#showEngine(finding.engine, true);
     if (finding.kind === 'doing') this.#cards[kind].doing(capitalized(finding.what), finding.fraction);
     if (finding.kind === 'round') this.#redraw();
   }
@@ -409,7 +397,14 @@ class Speed {
         ? `A bar is ${bytes(bytesMoved(settings))}, which a call reads and writes, over its median time; the thin line spans the middle half of the rounds.`
         : 'Dashed: if each thread did as much as one does alone. The thin lines span the middle half of the rounds.';
     const summary = state === 'running' ? 'Measuring.' : this.#summaryOf(measured);
-    return [title, el('p', { class: 'speed-summary' }, summary), el('p', { class: 'hint' }, what)];
+    const isDoubtful =
+      state !== 'running' && isUnsteady(kind === 'run' ? shapeRows(measured) : scalingRows(measured));
+    return [
+      title,
+      el('p', { class: 'speed-summary' }, summary),
+      ...(isDoubtful ? [el('p', { class: 'notice info' }, UNSTEADY)] : []),
+      el('p', { class: 'hint' }, what),
+    ];
   }
 
   /** What has come out, in a sentence. */
@@ -461,7 +456,7 @@ class Speed {
         'Middle half',
         'Time of a call',
         isRun ? 'Time / Tensor' : 'Time / 1 thread',
-        ...(isRun ? ['Error', 'What it is'] : []),
+        ...(isRun ? ['Error'] : []),
       ],
       rows.map((row) => [
         nameOf(row.name, threads),
@@ -469,7 +464,7 @@ class Speed {
         middleText(row.speed),
         timeText(row.milliseconds),
         ratioText(row.ratio),
-        ...(isRun ? [errorText(errors[row.name as ContenderName]), MEANINGS[row.name as ContenderName]] : []),
+        ...(isRun ? [errorText(errors[row.name as ContenderName])] : []),
       ]),
     );
   }
@@ -521,7 +516,7 @@ class Speed {
 
   #method(): HTMLElement {
     const points = [
-      'All are warmed up, then timed in turn, round after round in random order: what slows the machine down meets all of them. A figure is the median of the rounds; ratios are medians of the ratios within a round.',
+      'All are warmed up, then timed in turn, round after round in random order: what slows the machine down meets all of them. A figure is the median of the rounds, and the thin lines show within what the middle half of them lay.',
       'GB/s counts x as read once and y as written once, whatever really happens. memcpy is counted in the same way.',
       'Tensor and array calls give the result a place to go (out). Gamma and beta are set where the operation has them.',
       'The plain loop uses typed arrays of the same type and goes over the numbers once for each statistic and once for y. JavaScript adds in float64. bfloat16 it converts from its bits and back.',
