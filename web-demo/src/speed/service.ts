@@ -57,7 +57,7 @@ const NAMES: Record<ContenderName, string> = {
   copy: 'memcpy',
 };
 
-const [WARM_UP_MS, BUDGET_MS] = [100, 2500];
+const [WARM_UP_MS, BUDGET_MS] = [100, 1500];
 /** Of a sweep, for each size. What has been optimized for the first is so for the others. */
 const [NEXT_WARM_UP_MS, SIZE_BUDGET_MS] = [20, 300];
 const CALL_BUDGET_MS = 300;
