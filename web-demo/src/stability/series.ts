@@ -34,7 +34,7 @@ export function mark(name: FormulaName, x: number, y: number, size = 28): SVGPat
 export function swatch(name: FormulaName): SVGSVGElement {
   return svg(
     'svg',
-    { class: 'swatch', width: 36, height: 12, viewBox: '0 0 36 12', 'aria-hidden': 'true' },
+    { class: 'stability-swatch', width: 36, height: 12, viewBox: '0 0 36 12', 'aria-hidden': 'true' },
     linePath(name, 'M0 6H36'),
     mark(name, 18, 6, 36),
   );

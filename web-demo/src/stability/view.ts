@@ -45,7 +45,7 @@ class StabilityLab implements View {
   readonly #stripTable = el('div', { class: 'table-scroll tall', tabindex: 0, role: 'group' });
   readonly #stripDetails: HTMLDetailsElement;
   readonly #chart = el('div', { class: 'plot-place chart-place' });
-  readonly #legend = el('ul', { class: 'series-legend', id: 'stability-legend' });
+  readonly #legend = el('ul', { class: 'stability-legend', id: 'stability-legend' });
   readonly #chartTable = el('div', { class: 'table-scroll tall', tabindex: 0, role: 'group' });
   readonly #chartDetails: HTMLDetailsElement;
   readonly #progress = el('progress', { max: 1, value: 0, 'aria-label': 'Points of the chart' });
