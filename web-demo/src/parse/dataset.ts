@@ -24,7 +24,7 @@ export interface Axis {
 
 export interface Dataset {
   readonly name: string;
-  readonly kind: 'csv' | 'npy' | 'picture';
+  readonly kind: 'csv' | 'npy' | 'picture' | 'example';
   readonly axes: readonly Axis[];
   /** Row-major. */
   readonly data: Numbers;
