@@ -43,17 +43,21 @@ export class DataPanel {
     this.showError(undefined);
     byId('dataset').hidden = false;
     byId('dataset-name').textContent = dataset.name;
+    this.showShape(dataset);
+    byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
+    const example = source.kind === 'example' ? source.name : undefined;
+    byId('iris-source').hidden = example !== 'iris';
+    this.#own.hidden = example !== undefined;
+    this.#examples.value = example ?? 'own';
+  }
+
+  showShape(dataset: DatasetSummary): void {
     const shape = dataset.axes.map(({ size }) => size).join(', ');
     const type =
       dataset.stored === dataset.computed
         ? dataset.stored
         : `${dataset.stored}, computed as ${dataset.computed}`;
     byId('dataset-shape').replaceChildren(el('code', {}, `[${shape}]`), ` ${type}`);
-    byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
-    const example = source.kind === 'example' ? source.name : undefined;
-    byId('iris-source').hidden = example !== 'iris';
-    this.#own.hidden = example !== undefined;
-    this.#examples.value = example ?? 'own';
   }
 
   showError(error: { message: string; code?: string | undefined } | undefined): void {

@@ -137,7 +137,10 @@ class Explore {
       this.#summary = undefined;
       this.#page = undefined;
       this.#edits.clear();
-      this.#state.set({ example: this.#example === DEFAULT_EXAMPLE ? undefined : this.#example });
+      this.#state.set({
+        example: this.#example === DEFAULT_EXAMPLE ? undefined : this.#example,
+        view: this.#chosenView,
+      });
       this.#data.show(dataset, source);
       this.#settings.setDataset(dataset);
       byId('view-picture-label').hidden = dataset.kind !== 'picture';
@@ -315,6 +318,7 @@ class Explore {
       if (dataset !== this.#dataset) return;
       this.#summary = edited.summary;
       this.#engine.show(edited.summary, dataset.computed);
+      this.#data.showShape({ ...dataset, stored: edited.stored });
       this.#grid.update(edited.page, edited.summary, edited.history, change);
       this.#examineSoon(edited.summary);
     } catch (error) {

@@ -472,6 +472,14 @@ export class GridView {
       this.#pin(true);
       panel.cellAt(place)?.focus();
     });
+    // However the focus came there.
+    grid.addEventListener('focusin', (event) => {
+      const place = panel.placeOf(event);
+      if (!place || this.#input.isOpen) return;
+      if (place.sample === this.#picked.sample && place.cell === this.#picked.cell) return;
+      this.#picked = place;
+      this.#mark();
+    });
     grid.addEventListener('dblclick', (event) => {
       const place = panel.placeOf(event);
       if (place) this.#edit(place);
