@@ -10,6 +10,7 @@ import { significant } from '../ui/format.js';
 import { WorkClient, type WorkError } from '../work/client.js';
 import { DataPanel } from './data_panel.js';
 import { EnginePanel } from './engine_panel.js';
+import { SharingFigure } from './figure/sharing_figure.js';
 import { contrastOf, suitsGrid } from './grid/axes.js';
 import { EditQueue } from './grid/edit_queue.js';
 import { geometryOf } from './grid/geometry.js';
@@ -23,7 +24,6 @@ import { type Place, SampleList } from './sample_list.js';
 import { describe, elementOf, nameOfElement, SamplePanel } from './sample_panel.js';
 import { SampleTable } from './sample_table.js';
 import { SettingsPanel } from './settings_panel.js';
-import { SharingView } from './sharing_view.js';
 import { WORDS } from './words.js';
 
 /** Elements of a sample that are drawn, at most. */
@@ -67,7 +67,7 @@ class Explore {
   readonly #picture = new PictureView(byId('view-picture'), (pixel, isPick) =>
     this.#pointAtPixel(pixel, isPick),
   );
-  readonly #sharing = new SharingView();
+  readonly #sharing = new SharingFigure();
   readonly #pager = new Pager((page) => {
     if (this.#view === 'grid') void this.#showGrid(page, { sample: 0, cell: this.#grid.place.cell });
     else void this.#showPage(page, { sample: 0, element: this.#picked.element });
