@@ -4,6 +4,7 @@ import { METHODS, type MethodName } from '../compute/methods.js';
 import { hasBatch } from '../parse/dataset.js';
 import { byId, el, showError } from '../ui/dom.js';
 import { whole } from '../ui/format.js';
+import { defaultChannel, defaultSpanned } from './grid/axes.js';
 import type { DatasetSummary } from './protocol.js';
 
 /** What a sample of a picture can be, by the dimensions that it spans. */
@@ -33,14 +34,13 @@ export class AxisControl {
     return this.#channel === undefined ? [] : [this.#channel];
   }
 
-  /** Starts over with the axes of other data: the last one, or the rows of a picture. */
+  /** Starts over with the axes of other data. */
   setDataset(dataset: DatasetSummary): void {
     this.#dataset = dataset;
     const rank = dataset.axes.length;
     const isPicture = dataset.kind === 'picture';
-    this.#spanned = new Set(isPicture ? this.#existing([1, 2]) : [rank - 1]);
-    // The pixels of a grey picture have no dimension of channels: they are one.
-    this.#channel = isPicture && rank < 3 ? undefined : rank - 1;
+    this.#spanned = new Set(defaultSpanned(dataset));
+    this.#channel = defaultChannel(dataset);
     this.#presets.replaceChildren();
     for (const { text, axis, colourOnly } of isPicture ? PICTURE_PRESETS : []) {
       if (colourOnly && rank < 3) continue;
