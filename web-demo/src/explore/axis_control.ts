@@ -33,6 +33,16 @@ export class AxisControl {
     return this.#channel === undefined ? [] : [this.#channel];
   }
 
+  /** Dimensions that x does not have are not taken, and none at all leaves it as it is. */
+  set axis(axis: readonly number[]) {
+    const existing = this.#existing(axis);
+    const [first] = existing;
+    if (first === undefined) return;
+    if (!METHODS[this.#method].isPerChannel) this.#spanned = new Set(existing);
+    else if (this.#channel !== undefined && !this.#isBatch(first)) this.#channel = first;
+    this.#mark();
+  }
+
   /** Starts over with the axes of other data: the last one, or the rows of a picture. */
   setDataset(dataset: DatasetSummary): void {
     this.#dataset = dataset;
@@ -66,7 +76,7 @@ export class AxisControl {
   }
 
   #existing(axis: readonly number[]): number[] {
-    return axis.filter((d) => d < (this.#dataset?.axes.length ?? 0));
+    return axis.filter((d) => this.#dataset?.axes[d] !== undefined);
   }
 
   /** Whether a dimension counts the samples for the method, so that it cannot be that of the channels. */

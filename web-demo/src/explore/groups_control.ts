@@ -22,6 +22,14 @@ export class GroupsControl {
     return this.#divisors[this.#range.valueAsNumber] ?? 1;
   }
 
+  /** A number that the channels cannot be split into is not taken. */
+  set groups(groups: number) {
+    const at = this.#divisors.indexOf(groups);
+    if (at < 0) return;
+    this.#range.value = String(at);
+    this.#say();
+  }
+
   /** Says how many channels there are; undefined where the method has no groups. The choice is kept while that number is. */
   fit(channels: number | undefined): void {
     this.#field.hidden = channels === undefined;

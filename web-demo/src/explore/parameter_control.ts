@@ -75,6 +75,19 @@ export class ParameterControl {
     return this.#mode === 'scalar' ? toNumber(this.#scalar) : this.#list.map(toNumber);
   }
 
+  /** A list of another length than there are parameters is not taken. */
+  set value(value: Parameter) {
+    if (typeof value === 'number') {
+      this.#scalar = String(value);
+      this.#choose('scalar');
+    } else if (value === undefined) this.#choose('none');
+    else if (value.length === this.#size && value.length === this.#list.length) {
+      this.#list = value.map(String);
+      this.#choose('list');
+    }
+    this.#render();
+  }
+
   /** What cannot be sent as it is; undefined when all are numbers. */
   get mistake(): string | undefined {
     if (!this.#isPossible || this.#mode === 'none') return undefined;

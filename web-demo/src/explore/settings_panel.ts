@@ -58,6 +58,23 @@ export class SettingsPanel {
     };
   }
 
+  /**
+   * Sets everything at once, without a call of `onChange`: after `setDataset`, since what can be chosen depends on the data. What
+   * the data leave no room for, such as an axis that x does not have, stays as it is.
+   */
+  set settings({ method, axis, groups, epsilon, gamma, beta }: Settings) {
+    this.clearErrors();
+    this.#method.method = method;
+    this.#axis.setMethod(this.#method.method);
+    this.#axis.axis = axis;
+    this.#fit();
+    if (this.#method.method === 'group') this.#groups.groups = groups;
+    this.#epsilon.epsilon = epsilon;
+    this.#fit();
+    this.#gamma.value = gamma;
+    this.#beta.value = beta;
+  }
+
   /** Whether what has been typed can be sent. Says at the control what cannot. */
   check(): boolean {
     this.clearErrors();
