@@ -1,5 +1,6 @@
 // The page: its views, each loaded when it is asked for.
 
+import { keepForOffline } from './app/offline.js';
 import { Router } from './app/router.js';
 import { open as openExplore } from './explore/view.js';
 import { byId } from './ui/dom.js';
@@ -12,3 +13,4 @@ byId('skip').addEventListener('click', (event) => {
 });
 
 new Router([{ name: 'explore', title: 'Explore', load: async () => ({ open: openExplore }) }]).start();
+void keepForOffline();
