@@ -42,12 +42,17 @@ afterEach(async () => {
   await page?.close();
 });
 
-/** Opens a new page at an address. */
+/** Opens a new page at an address. Without its service worker, unless that is what a test is about. */
 export async function visit(address, options = {}) {
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  page = await browser.newPage({
+    viewport: { width: 1280, height: 900 },
+    serviceWorkers: 'block',
+    ...options,
+  });
   complaints = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    const isOwn = message.text() === 'Service Worker registration blocked by Playwright';
+    if (['error', 'warning'].includes(message.type()) && !isOwn) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
