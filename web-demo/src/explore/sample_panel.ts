@@ -140,7 +140,7 @@ export function nameOfElement(page: Page, sample: number, element: number): stri
 }
 
 /** Rounding leaves a mean of some 1e-9 in place of 0: next to the deviation that is nothing. */
-function near(mean: number, scale: number): string {
+export function near(mean: number, scale: number): string {
   return significant(Math.abs(mean) < 1e-5 * scale ? 0 : mean);
 }
 
