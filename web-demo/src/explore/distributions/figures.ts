@@ -25,7 +25,8 @@ const CHARACTER = 7;
 export function oneFigure(side: Side, one: Distribution, width: number): SVGSVGElement {
   const { bins, counts, values, mean, std } = one;
   const x = scaleLinear(domainOf([one]), []);
-  const y = scaleLinear([0, Math.max(1, ...counts)], []).nice();
+  const most = Math.max(1, ...counts);
+  const y = scaleLinear([0, most], []).nice();
   const { root, marks } = frame({
     width,
     height: HEIGHT,
@@ -33,7 +34,7 @@ export function oneFigure(side: Side, one: Distribution, width: number): SVGSVGE
     x,
     y,
     xTicks: 7,
-    yTicks: 4,
+    yTicks: Math.min(4, most),
     formatY: (value) => (Number.isInteger(value) ? whole(value) : ''),
   });
   root.classList.add(`distribution-${side}`);

@@ -36,8 +36,8 @@ export class Distributions {
   readonly #client: Pick<WorkClient<Requests, Finding>, 'request'>;
   readonly #root = byId('distributions');
   readonly #error = el('p', { class: 'notice error', role: 'alert', hidden: true });
-  readonly #one = new Pair('distribution-one');
-  readonly #several = new Pair('distribution-several');
+  readonly #one = new Pair('distribution-one', 'Histogram as a table');
+  readonly #several = new Pair('distribution-several', 'Samples on one axis as a table');
   readonly #severalTitle = el('h3', { class: 'distributions-title' });
   #wanted: Wanted | undefined;
   #shown: Wanted | undefined;
@@ -158,12 +158,14 @@ export class Distributions {
 class Pair {
   readonly element: HTMLElement;
   readonly #caption = el('figcaption', { class: 'distribution-caption' });
-  readonly #table = el('section', { class: 'table-scroll' });
+  readonly #table: HTMLElement;
   readonly #plots = new Map(SIDES.map((side) => [side, el('div', { class: 'distribution-plot' })]));
   readonly #widths = new Map<Side, number>();
   #figure: ((side: Side, width: number) => SVGSVGElement) | undefined;
 
-  constructor(id: string) {
+  constructor(id: string, tableName: string) {
+    // It scrolls sideways on a narrow screen, which takes the focus without a pointer.
+    this.#table = el('section', { class: 'table-scroll', 'aria-label': tableName, tabindex: 0 });
     const panels = el('div', { class: 'distribution-panels' });
     for (const [side, plot] of this.#plots) {
       panels.append(el('div', {}, el('p', { class: 'pane-title' }, capital(side)), plot));
