@@ -8,7 +8,12 @@ import { unlessUnchanged } from './lib/unchanged.mjs';
 import { patchGlues } from './patch_glue.mjs';
 
 export const buildWasm = () =>
-  buildPreset('wasm-release', ['layernorm_wasm', 'layernorm_wasm_mt_web', 'layernorm_wasm_mt_node']);
+  buildPreset('wasm-release', [
+    'layernorm_wasm',
+    'layernorm_wasm_mt_web',
+    'layernorm_wasm_mt_node',
+    'layernorm_kernels',
+  ]);
 
 export async function build() {
   await setUp(['build']);

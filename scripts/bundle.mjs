@@ -25,8 +25,10 @@ const LEFT_ALONE = {
   replace: 'import(/*webpackIgnore:true*//*@vite-ignore*/',
 };
 
+const KERNELS = [NODE, META, IMPORT];
+
 /**
- * The bundles of the package. `bytes` says whether the wasm is inside; the edge runtimes compile it ahead of time, from
+ * The bundles of the package. `bytes` says which wasm is inside; the edge runtimes compile it ahead of time, from
  * the import of the file, and forbid compiling bytes.
  */
 const BUNDLES = [
@@ -34,7 +36,7 @@ const BUNDLES = [
     entry: 'index.ts',
     file: 'index.js',
     format: 'esm',
-    bytes: true,
+    bytes: built.wasm,
     threads: THREADS,
     forbidden: [NODE, META],
   },
@@ -43,7 +45,7 @@ const BUNDLES = [
     entry: 'index.ts',
     file: 'index.cjs',
     format: 'cjs',
-    bytes: true,
+    bytes: built.wasm,
     platform: 'node',
     threads: THREADS,
     forbidden: [NODE, META],
@@ -62,6 +64,16 @@ const BUNDLES = [
     threads: NO_THREADS,
     forbidden: [NODE, META, IMPORT],
   },
+  { entry: 'kernels.ts', file: 'kernels.js', format: 'esm', bytes: built.kernels, forbidden: KERNELS },
+  {
+    entry: 'kernels.ts',
+    file: 'kernels.cjs',
+    format: 'cjs',
+    bytes: built.kernels,
+    platform: 'node',
+    forbidden: KERNELS,
+  },
+  { entry: 'kernels.ts', file: 'kernels-edge.js', format: 'esm', forbidden: KERNELS },
   // Loaded when threads are asked for, and run by every worker.
   {
     entry: 'runtime/pool_web.ts',
@@ -86,17 +98,22 @@ const BYTES = 'layernormBytes';
 /** Node shows the whole line that threw above an error nobody caught: shorter lines cost a few hundred bytes. */
 const MAX_LINE = 120;
 
+/** What users import by name, each with declarations of its own. */
+const ENTRIES = ['index', 'kernels'];
+
 /** Everything that dist/ is made of, for those who ask whether it changed. */
 export const inputs = [
   ...['js/src', 'js/tsconfig.json', 'package.json', 'package-lock.json'].map((path) => at(path)),
   ...['bundle.mjs', 'patch_glue.mjs'].map((name) => at('scripts', name)),
-  ...[built.glue, built.wasm],
+  at('src', 'core', 'status.h'),
+  ...[built.glue, built.wasm, built.kernels],
   ...Object.values(built.threads),
 ];
 
 export const outputs = [
   ...BUNDLES.flatMap(({ file }) => [file, `${file}.map`]),
-  ...['index.d.ts', 'index.d.cts', 'layernorm.wasm', 'layernorm-mt.wasm'],
+  ...ENTRIES.flatMap((entry) => [`${entry}.d.ts`, `${entry}.d.cts`]),
+  ...['layernorm.wasm', 'layernorm-mt.wasm', 'layernorm-kernels.wasm'],
 ].map((file) => at('dist', file));
 
 export async function bundle() {
@@ -107,6 +124,7 @@ export async function bundle() {
     // The bytes only: their mode is executable.
     writeFileSync(at('dist', 'layernorm.wasm'), readFileSync(built.wasm));
     writeFileSync(at('dist', 'layernorm-mt.wasm'), readFileSync(built.threads.wasm));
+    writeFileSync(at('dist', 'layernorm-kernels.wasm'), readFileSync(built.kernels));
   });
   await declareTypes();
 }
@@ -124,7 +142,7 @@ async function bundleOne(bundle) {
     bundle: true,
     minify: true,
     lineLimit: glue ? 0 : MAX_LINE, // it breaks strings, too: Vite would miss the files that are named there
-    banner: bytes ? { js: bytesOfWasm(format) } : {},
+    banner: bytes ? { js: bytesOfWasm(format, bytes) } : {},
     sourcemap: true,
     sourcesContent: true,
     charset: 'utf8',
@@ -145,9 +163,9 @@ async function bundleOne(bundle) {
 }
 
 /** Ahead of the code, so that neither the limit of lines nor the source map carries it. */
-function bytesOfWasm(format) {
+function bytesOfWasm(format, wasm) {
   const strict = format === 'cjs' ? '"use strict";' : ''; // has to stay in front
-  return `${strict}var ${BYTES}="${encodeText(readFileSync(built.wasm))}";`;
+  return `${strict}var ${BYTES}="${encodeText(readFileSync(wasm))}";`;
 }
 
 /** The modules that js/src imports but only the build can make; js/src/runtime/virtual_modules.d.ts declares them. */
@@ -156,6 +174,8 @@ function virtualModules({ bytes, threads, glue = built.glue }) {
     '#core-glue': () => readFileSync(glue, 'utf8'),
     '#threads': () => threads,
     '#core-bytes': () => (bytes ? `export default ${BYTES};` : exportDefault('')),
+    '#kernels-bytes': () => (bytes ? `export default ${BYTES};` : exportDefault('')),
+    '#statuses': () => exportDefault(statuses()),
     '#version': () => exportDefault(JSON.parse(readFileSync(at('package.json'), 'utf8')).version),
   };
   return {
@@ -172,6 +192,22 @@ function virtualModules({ bytes, threads, glue = built.glue }) {
       }));
     },
   };
+}
+
+/** Code and text of every status, as the core has them. */
+function statuses() {
+  const source = readFileSync(at('src', 'core', 'status.h'), 'utf8');
+  const list = /#define LAYERNORM_STATUSES\(X\)([\s\S]*?)\n\n/.exec(source)?.[1] ?? '';
+  const entries = [...list.matchAll(/X\(\w+, "(\w+)",[\s\\]*"([^"]*)"\)/g)].map(([, code, text]) => [
+    code,
+    text,
+  ]);
+  if (entries.length === 0 || entries.length !== list.match(/X\(/g)?.length) {
+    throw new StepError(
+      'src/core/status.h: the list of statuses is written in a way that scripts/bundle.mjs does not know',
+    );
+  }
+  return entries;
 }
 
 const exportDefault = (value) => `export default ${JSON.stringify(value)};`;
@@ -196,7 +232,7 @@ async function assertNoTopLevelAwait(esbuild, code, file) {
   });
 }
 
-/** One declaration file of what index.ts exports, the same for both kinds of module. */
+/** One declaration file of what each entry exports, the same for both kinds of module. */
 async function declareTypes() {
   const declarations = at('build', 'types');
   rmSync(declarations, { recursive: true, force: true });
@@ -205,10 +241,12 @@ async function declareTypes() {
 
   await step('dist: bundling types', async () => {
     const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
-    const bundled = await rollup({ input: `${declarations}/index.d.ts`, plugins: [dts()] });
-    const { output } = await bundled.generate({ format: 'es' });
-    await bundled.close();
-    for (const file of ['index.d.ts', 'index.d.cts']) writeFileSync(at('dist', file), output[0].code);
+    for (const entry of ENTRIES) {
+      const bundled = await rollup({ input: `${declarations}/${entry}.d.ts`, plugins: [dts()] });
+      const { output } = await bundled.generate({ format: 'es' });
+      await bundled.close();
+      for (const kind of ['d.ts', 'd.cts']) writeFileSync(at('dist', `${entry}.${kind}`), output[0].code);
+    }
   });
 }
 

@@ -10,6 +10,7 @@ import { main, StepError } from './lib/run.mjs';
 const JS_LAYERS = {
   runtime: ['runtime'],
   tensor: ['tensor', 'runtime'],
+  kernels: ['kernels', 'tensor', 'runtime'],
   ops: ['ops', 'tensor', 'runtime'],
   layers: ['layers', 'ops', 'tensor', 'runtime'],
 };
@@ -25,6 +26,7 @@ const INTRINSICS = 'src/simd/simd128.h';
 
 /** Source files without a test of their own, each with the reason. */
 const UNTESTED = {
+  'js/src/kernels/arguments.ts': 'declarations only',
   'js/src/runtime/node.d.ts': 'declarations only',
   'js/src/runtime/pool_node.ts': 'an entry of dist/, which tests/js/threads.test.ts loads',
   'js/src/runtime/pool_web.ts': 'an entry of dist/, which tests/browser/threads.test.mjs loads',

@@ -169,6 +169,7 @@ const folder = at('build', 'wasm-release', 'glue');
 export const built = {
   glue: `${folder}/${ONE_THREAD}`,
   wasm: `${linked}/simd/layernorm.wasm`,
+  kernels: `${linked}/freestanding/layernorm-kernels.wasm`,
   threads: {
     web: `${folder}/${THREADS_WEB}`,
     node: `${folder}/${THREADS_NODE}`,

@@ -69,7 +69,11 @@ struct Simd128 {
   // at each use inside a loop (seen in Node 24 and 26), and keeps in a register what it takes for a variable.
   template <std::uint16_t kBits>
   static v128_t lanes16() {
+#if defined(LAYERNORM_FREESTANDING)
+    const std::uint16_t stored = kBits;  // on the stack: the module has no data
+#else
     static constexpr std::uint16_t stored = kBits;
+#endif
     const std::uint16_t* at = &stored;
     asm("" : "+r"(at));
     return wasm_v128_load16_splat(at);

@@ -128,6 +128,12 @@ describe('loading', () => {
   test('layernorm.wasm is found by its sub-path and can be handed to createEngine', () => {
     assert.deepEqual(answer('wasm_file.mjs'), { samePath: true, sameResult: true });
   });
+
+  test('layernorm/kernels, imported, required and with its module compiled by the caller', () => {
+    const bits = answer('kernels.mjs');
+    assert.equal(bits.same, true);
+    assert.deepEqual(answer('kernels.cjs'), bits);
+  });
 });
 
 test('importing does nothing, the first call is synchronous, and nobody else notices either', () => {

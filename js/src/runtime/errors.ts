@@ -19,11 +19,21 @@ export type LayerNormErrorCode =
   | 'ERR_THREADS_UNAVAILABLE'
   | 'ERR_LOAD';
 
+/** What marks an error of this package, whichever copy of its class made it. */
+const BRAND = Symbol.for('layernorm.LayerNormError');
+
 /**
  * The one error class of this package. Its message names the operation, the argument, what was expected and what came;
  * nothing has been written to any argument when it is thrown.
  */
 export class LayerNormError extends Error {
+  /** Entries of the package, and its ES module and CommonJS forms, each have the class once more: their errors count as well. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && BRAND in value;
+  }
+
+  /** @internal */
+  readonly [BRAND] = true;
   /** Written out, since bundles shorten the names of classes and Node prints this one. */
   static override readonly name = 'LayerNormError';
   override readonly name = 'LayerNormError';

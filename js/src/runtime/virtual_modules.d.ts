@@ -12,6 +12,18 @@ declare module '#core-bytes' {
   export default text;
 }
 
+declare module '#kernels-bytes' {
+  /** The freestanding module, written likewise. */
+  const text: string;
+  export default text;
+}
+
+declare module '#statuses' {
+  /** Code and text of each status of the core, src/core/status.h, which the freestanding module cannot carry itself. */
+  const statuses: readonly (readonly [code: string, text: string])[];
+  export default statuses;
+}
+
 declare module '#threads' {
   /** Loads what threads need: the file for Node, or that for browsers. */
   const loadThreads: (inNode: boolean) => Promise<import('./threads.js').ThreadsModule>;

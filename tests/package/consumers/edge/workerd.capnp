@@ -9,6 +9,7 @@ const worker :Workerd.Worker = (
   modules = [
     (name = "worker.js", esModule = embed "bundle/worker.js"),
     (name = "layernorm.wasm", wasm = embed "bundle/layernorm.wasm"),
+    (name = "layernorm/layernorm-kernels.wasm", wasm = embed "node_modules/layernorm/dist/layernorm-kernels.wasm"),
   ],
   compatibilityDate = "2026-11-01",
 );

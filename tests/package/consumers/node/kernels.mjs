@@ -1,0 +1,15 @@
+// The freestanding kernels on a memory that is not the package's.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { layerNorm } from 'layernorm';
+import { createKernels, STACK_BYTES } from 'layernorm/kernels';
+
+const path = fileURLToPath(import.meta.resolve('layernorm/layernorm-kernels.wasm'));
+const memory = new WebAssembly.Memory({ initial: 3 });
+const module = new WebAssembly.Module(readFileSync(path));
+const kernels = createKernels({ memory, stack: { address: 1024, bytes: STACK_BYTES }, module });
+const x = new Float32Array(memory.buffer, 2 * 65536, 6);
+x.set([1, 2, 3, 10, 20, 60]);
+const expected = layerNorm(x.slice(), { shape: [2, 3] });
+kernels.layerNormForward({ shape: [2, 3], x: x.byteOffset, y: x.byteOffset });
+console.log(JSON.stringify({ y: [...x], same: x.join() === expected.join() }));
