@@ -5,6 +5,7 @@ import type { Check } from '../compute/reference.js';
 import type { Spread } from '../compute/spread.js';
 import type { Timing } from '../compute/timing.js';
 import type { Axis, Dataset } from '../parse/dataset.js';
+import type { Distribution, Sides } from './distributions/distribution.js';
 
 /** Where data comes from. */
 export type Source =
@@ -93,6 +94,12 @@ export type Requests = {
   run: { takes: Settings; gives: RunSummary };
   page: { takes: { from: number; count: number; positions: number }; gives: Page };
   picture: { takes: { longestSide: number }; gives: PictureView };
+  /** How the elements of a group lie, and those of some groups in a row on one axis; undefined when there is another result. */
+  distribution: { takes: { run: number; group: number }; gives: Sides<Distribution> | undefined };
+  distributions: {
+    takes: { run: number; from: number; count: number };
+    gives: Sides<readonly Distribution[]> | undefined;
+  };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
   examine: { takes: { run: number }; gives: undefined };
   /** The result as a .npy file. */

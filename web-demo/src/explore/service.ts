@@ -17,16 +17,18 @@ import {
   optionsOf,
   statistics,
 } from '../compute/kernels.js';
+import { METHODS } from '../compute/methods.js';
 import { picturePixels } from '../compute/pixels.js';
 import { type Check, checkGroups } from '../compute/reference.js';
 import { reachFromZero, spreadOf } from '../compute/spread.js';
 import { timeCall } from '../compute/timing.js';
 import iris from '../data/iris.csv?raw';
 import { parseCsv } from '../parse/csv.js';
-import { type Dataset, hasBatch, type Progress, shapeOf } from '../parse/dataset.js';
+import { type Dataset, hasBatch, type Numbers, type Progress, shapeOf } from '../parse/dataset.js';
 import { formatNpy } from '../parse/npy.js';
 import { openFile } from '../parse/open.js';
 import { othersFirst, type Service, transferring } from '../work/service.js';
+import { distributionsOf, type Measured, onOneAxis, type Sides } from './distributions/distribution.js';
 import type {
   DatasetSummary,
   Finding,
@@ -64,6 +66,7 @@ interface Result {
 let dataset: Dataset | undefined;
 let result: Result | undefined;
 let runs = 0;
+let deviationsOf: { readonly run: number; readonly sides: Sides<Deviation> } | undefined;
 
 export const service: Service<Requests, Finding> = {
   open: (source, { progress }) => open(source, progress),
@@ -74,6 +77,17 @@ export const service: Service<Requests, Finding> = {
     const { run: newest, y, shape } = current();
     if (run !== newest) throw new Error('There is another result by now.');
     return formatNpy(y, shape);
+  },
+  distribution({ run, group }) {
+    return result?.run === run ? distributionsOf(measured(group)) : undefined;
+  },
+  distributions({ run, from, count }) {
+    if (result?.run !== run) return undefined;
+    const sides = Array.from({ length: count }, (_, i) => measured(from + i));
+    return {
+      before: onOneAxis(sides.map(({ before }) => before)),
+      after: onOneAxis(sides.map(({ after }) => after)),
+    };
   },
   picture({ longestSide }) {
     const { x, y, shape, reach } = current();
@@ -196,6 +210,42 @@ async function examine(run: number, notify: (finding: Finding) => void): Promise
 function current(): Result & { x: Dataset['data']; shape: number[]; axes: Dataset['axes'] } {
   if (!dataset || !result) throw new Error('Nothing has been normalized yet.');
   return { ...result, x: dataset.data, shape: shapeOf(dataset), axes: dataset.axes };
+}
+
+/** A group before and after, with the mean and the standard deviation that the kernel computes of it. */
+function measured(group: number): Sides<Measured> {
+  const { x, y, groups } = current();
+  const { before, after } = deviations();
+  const side = (values: Numbers, { mean, scale }: Deviation): Measured => ({
+    values,
+    start: groups.starts[group] as number,
+    offsets: groups.offsets,
+    mean: mean[group] as number,
+    std: scale[group] as number,
+  });
+  return { before: side(x, before), after: side(y, after) };
+}
+
+type Deviation = ReturnType<typeof statistics>;
+
+/** Of the current result. A method that divides by something else has its standard deviations computed when they are asked for. */
+function deviations(): Sides<Deviation> {
+  const { x, y, groups, settings, ...rest } = current();
+  if (METHODS[settings.method].scale === 'std') {
+    return {
+      before: { mean: rest.mean, scale: rest.scale },
+      after: { mean: rest.meanAfter, scale: rest.scaleAfter },
+    };
+  }
+  if (deviationsOf?.run !== rest.run) {
+    const scratch = new (x instanceof Float64Array ? Float64Array : Float32Array)(y.length) as Floats;
+    const sides = {
+      before: statistics('layer', x, groups, scratch),
+      after: statistics('layer', y, groups, scratch),
+    };
+    deviationsOf = { run: rest.run, sides };
+  }
+  return deviationsOf.sides;
 }
 
 function page({ from, count, positions: most }: { from: number; count: number; positions: number }): Page {

@@ -8,6 +8,7 @@ import { byId, debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
 import { WorkClient, type WorkError } from '../work/client.js';
 import { DataPanel } from './data_panel.js';
+import { Distributions } from './distributions/view.js';
 import { EnginePanel } from './engine_panel.js';
 import { PAGE_SIZE, Pager } from './pager.js';
 import { PictureView, type Pixel } from './picture_view.js';
@@ -55,6 +56,8 @@ class Explore {
     (page) => void this.#showPage(page, { sample: 0, element: this.#picked.element }),
   );
   readonly #one = new SamplePanel((element) => this.#pick({ sample: this.#picked.sample, element }));
+
+  readonly #distributions = new Distributions(this.#client);
 
   #dataset: DatasetSummary | undefined;
   #summary: RunSummary | undefined;
@@ -223,6 +226,7 @@ class Explore {
     this.#list.mark(place, this.#picked);
     this.#table.mark(place.sample);
     this.#one.show(page, place.sample, place.element, summary.size, summary.settings);
+    this.#distributions.show(page, place.sample, summary);
     const [group, position] = [page.from + place.sample, page.positions[place.element] ?? 0];
     this.#sharing.show(dataset, layout, summary.settings, group, position);
     if (dataset.kind === 'picture') this.#markInPicture(group);
@@ -286,6 +290,7 @@ class Explore {
   #clearResult(): void {
     this.#engine.clear();
     this.#sharing.hide();
+    this.#distributions.hide();
     byId('save').hidden = true;
     for (const id of ['view-picture', 'view-map', 'view-table', 'pager', 'one']) byId(id).hidden = true;
   }
