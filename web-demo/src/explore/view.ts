@@ -100,7 +100,9 @@ class Explore {
 
   /** Reads data and normalizes it. What cannot be read leaves everything as it was. */
   async open(source: Source): Promise<void> {
-    if (source.kind !== 'camera' && source.kind !== 'microphone') this.#capture.stop();
+    const wasLive = this.#capture.isLive;
+    const isLive = source.kind === 'camera' || source.kind === 'microphone';
+    if (!isLive) this.#capture.leave();
     const open = ++this.#opens;
     this.#data.showError(undefined);
     const name = source.kind === 'file' ? source.file.name : 'the numbers';
@@ -123,6 +125,7 @@ class Explore {
       if (open !== this.#opens) return;
       const { message } = error as Error;
       this.#data.showError({ message: source.kind === 'file' ? `${name}: ${message}` : message });
+      if (wasLive && !isLive) await this.#examineFrame();
     }
   }
 

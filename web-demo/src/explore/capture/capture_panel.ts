@@ -41,15 +41,19 @@ export class CapturePanel {
 
   stop(): void {
     const stopped = this.#current;
-    if (!stopped) return;
+    this.leave();
+    if (stopped?.device) this.#handlers.onStop(stopped.name);
+  }
+
+  /** Stops because other data come: the last frame is of no interest. */
+  leave(): void {
+    this.#current?.device?.stop();
     this.#current = undefined;
-    stopped.device?.stop();
     this.#show();
-    if (stopped.device) this.#handlers.onStop(stopped.name);
   }
 
   async #start(name: DeviceName): Promise<void> {
-    this.stop();
+    this.leave();
     this.#handlers.onError(undefined);
     const mine: { readonly name: DeviceName; device?: Device } = { name };
     this.#current = mine;
