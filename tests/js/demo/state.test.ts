@@ -5,8 +5,8 @@ import { States } from '../../../web-demo/src/app/address.js';
 import { METHOD_NAMES, METHODS } from '../../../web-demo/src/compute/methods.js';
 import type { Settings } from '../../../web-demo/src/explore/protocol.js';
 import {
-  atFromText,
-  atToText,
+  cellFromText,
+  cellToText,
   completed,
   dataKey,
   fileFromState,
@@ -42,7 +42,7 @@ test('defaults are left out', () => {
   const texts = settingsToState(DEFAULTS, [5, 4], lastAxis([5, 4]));
   expect(Object.values(texts).every((text) => text === undefined)).toBe(true);
   expect(completed(settingsFromState(stateOf({})), [5, 4], lastAxis([5, 4]))).toEqual(DEFAULTS);
-  expect(atToText({ group: 0, position: 0 })).toBeUndefined();
+  expect(cellToText([0, 0])).toBeUndefined();
 });
 
 test('an address can be read by people', () => {
@@ -176,10 +176,14 @@ test('the epsilon that is left out is that of the method', () => {
   }
 });
 
-test.each(['', '1', '1,2,3', '-1,0', 'a,b', '1.5,2', '99999999999,0'])('the place %p is left out', (text) => {
-  expect(atFromText(text)).toBeUndefined();
-});
+test.each([undefined, '', '1', '1,2,3', '-1,0', 'a,b', '1.5,2', '5,0', '0,4', '99999999999,0'])(
+  'the cell %p of [5, 4] is left out',
+  (text) => {
+    expect(cellFromText(text, [5, 4])).toBeUndefined();
+  },
+);
 
-test('a place comes back', () => {
-  expect(atFromText(atToText({ group: 12, position: 3 }))).toEqual({ group: 12, position: 3 });
+test('a cell comes back', () => {
+  expect(cellToText([4, 0])).toBe('4,0');
+  expect(cellFromText('4,0', [5, 4])).toEqual([4, 0]);
 });

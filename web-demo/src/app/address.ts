@@ -40,6 +40,7 @@ export class States {
         }
         this.#onWrite(view);
       },
+      link: () => new URL(formatAddress({ view, state: this.raw(view) }), location.href).href,
     };
   }
 

@@ -11,10 +11,34 @@ import type { Spectrogram } from '../parse/sound.js';
 import type { Distribution, Sides } from './distributions/distribution.js';
 import type { Edited, EditRequest, GridPage, GridRequest } from './grid/protocol.js';
 
+/** Data that are few enough to stand in a link. */
+export interface LinkedNumbers {
+  readonly shape: readonly number[];
+  readonly type: NumberType;
+  /** A picture has no dimension that counts samples. */
+  readonly isPicture: boolean;
+  readonly values: readonly number[];
+}
+
+/** The types that they may have. */
+export const NUMBER_TYPES = [
+  'float32',
+  'float64',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+] as const;
+export type NumberType = (typeof NUMBER_TYPES)[number];
+
 /** Where data comes from. */
 export type Source =
   | { readonly kind: 'example'; readonly name: ExampleName }
   | { readonly kind: 'text'; readonly text: string }
+  /** Those of a link; of an example that has been changed, what that calls its dimensions stays. */
+  | { readonly kind: 'numbers'; readonly numbers: LinkedNumbers; readonly example: ExampleName | undefined }
   | { readonly kind: 'file'; readonly file: File }
   /** Another tensor of the file that is open. */
   | { readonly kind: 'tensor'; readonly index: number }
@@ -135,6 +159,8 @@ export type Requests = {
   };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
   examine: { takes: { run: number }; gives: undefined };
+  /** The numbers that were normalized; undefined when there is another result. */
+  values: { takes: { run: number }; gives: Float64Array<ArrayBuffer> | undefined };
   /** The result as a .npy file. */
   save: { takes: { run: number }; gives: Blob };
   /** The picture after as a .png file. */

@@ -118,6 +118,7 @@ export const service: Service<Requests, Finding> = {
     const { y, yBits, shape } = currentRun(run);
     return formatNpy(y, shape, yBits);
   },
+  values: ({ run }) => (result?.run === run && dataset ? Float64Array.from(dataset.data) : undefined),
   savePicture({ run }) {
     const { x, y, shape, reach } = currentRun(run);
     const { after, width, height } = picturePixels(x, y, shape, reach, Number.POSITIVE_INFINITY);
@@ -195,6 +196,8 @@ async function read(source: Source, onProgress: Progress): Promise<Opened> {
     case 'example':
       if (source.name !== 'iris') return { dataset: exampleOf(source.name) };
       return { dataset: { ...parseCsv(iris, 'Fisher’s Iris flowers'), notes: [] } };
+    case 'numbers':
+      return { dataset: linked(source) };
     case 'text':
       return { dataset: parseCsv(source.text, 'Pasted numbers', onProgress) };
     case 'file': {
@@ -208,6 +211,28 @@ async function read(source: Source, onProgress: Progress): Promise<Opened> {
     case 'microphone':
       return { dataset: captured(source) };
   }
+}
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+} as const;
+
+function linked({ numbers, example }: Extract<Source, { kind: 'numbers' }>): Dataset {
+  const { shape, type, isPicture, values } = numbers;
+  const data = ARRAYS[type].from(values) as Numbers;
+  const base = example === undefined || example === 'iris' ? undefined : exampleOf(example);
+  if (base && shapeOf(base).join() === shape.join()) {
+    return { ...base, data, notes: ['Changed: the numbers are those of the link.'] };
+  }
+  const axes = shape.map((size) => ({ size }));
+  return { name: 'Numbers of the link', kind: isPicture ? 'picture' : 'npy', axes, data, notes: [] };
 }
 
 function captured(source: CapturedSource): Dataset {

@@ -3,34 +3,15 @@
 import type { State } from '../app/view.js';
 import { defaultGroups, epsilonText, METHOD_NAMES, METHODS, type MethodName } from '../compute/methods.js';
 import { shortest } from './export/text.js';
-import type { Parameter, Settings } from './protocol.js';
+import { type LinkedNumbers, NUMBER_TYPES, type Parameter, type Settings } from './protocol.js';
 
 /** Data and parameters of up to this many numbers fit in a link. */
 export const MOST_NUMBERS = 256;
 /** What the package takes. */
 const MOST_DIMENSIONS = 32;
 
-/** The types that numbers in a link may have; those of other types are float32. */
-const TYPES = ['float32', 'float64', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32'] as const;
-export type NumberType = (typeof TYPES)[number];
-
-/** Data that are few enough to stand in a link. */
-export interface LinkedNumbers {
-  readonly shape: readonly number[];
-  readonly type: NumberType;
-  /** A picture has no dimension that counts samples. */
-  readonly isPicture: boolean;
-  readonly values: readonly number[];
-}
-
 /** Settings that a link has; the others are the defaults. */
 export type LinkedSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined };
-
-/** An element: its group and its position in that. */
-export interface At {
-  readonly group: number;
-  readonly position: number;
-}
 
 export type Texts = Record<string, string | undefined>;
 
@@ -59,7 +40,7 @@ export function numbersFromState(state: Pick<State, 'get'>): LinkedNumbers | und
   if (shape.reduce((product, size) => product * size, 1) !== values.length) return undefined;
   const isPicture =
     state.get('kind') === 'picture' && (shape.length === 2 || (shape.length === 3 && shape[2] === 3));
-  const type = TYPES.find((type) => type === state.get('type')) ?? 'float32';
+  const type = NUMBER_TYPES.find((type) => type === state.get('type')) ?? 'float32';
   return { shape, type, isPicture, values: type === 'float64' ? values : values.map(Math.fround) };
 }
 
@@ -122,13 +103,18 @@ function defaultGroupsOf([channel]: readonly number[], shape: readonly number[])
   return channel === undefined ? 1 : defaultGroups(shape[channel] ?? 1);
 }
 
-export function atToText({ group, position }: At): string | undefined {
-  return group === 0 && position === 0 ? undefined : `${group},${position}`;
+/** The indices of an element of x; the first one needs no mention. */
+export function cellToText(index: readonly number[]): string | undefined {
+  return index.every((i) => i === 0) ? undefined : index.join(',');
 }
 
-export function atFromText(text: string | undefined): At | undefined {
-  const [group, position, ...rest] = list(text, indexOf) ?? [];
-  return group === undefined || position === undefined || rest.length > 0 ? undefined : { group, position };
+export function cellFromText(
+  text: string | undefined,
+  shape: readonly number[],
+): readonly number[] | undefined {
+  const index = list(text, indexOf);
+  const exists = index?.length === shape.length && index.every((i, d) => i < (shape[d] as number));
+  return exists ? index : undefined;
 }
 
 /** A list of one number ends with a comma, which tells it from a number for all. */

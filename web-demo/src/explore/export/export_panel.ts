@@ -116,7 +116,9 @@ export class ExportPanel {
       return;
     }
     if (!this.#subject) return;
-    this.#text = write(this.#subject, this.#language);
+    const text = write(this.#subject, this.#language);
+    if (text === this.#text) return;
+    this.#text = text;
     this.#hint.textContent = HINTS[this.#language];
     this.#code.replaceChildren(
       ...tokensOf(this.#text).map(({ text, kind }) =>
