@@ -18,7 +18,7 @@ const HINTS: Readonly<Record<Language, string>> = {
   typescript: 'This package, in a browser or in Node: npm install layernorm.',
   keras: 'Keras 3, with any backend.',
   pytorch: 'PyTorch, by its functions.',
-  onnx: 'The nodes with their attributes, in a model that ONNX’ own reference runs.',
+  onnx: 'The nodes with their attributes, in a model that runs in the evaluator of ONNX.',
   numpy: 'The formula, with sums in float64.',
 };
 
