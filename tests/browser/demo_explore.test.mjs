@@ -138,10 +138,8 @@ describe('the sample', () => {
   });
 
   test('axis 0 makes samples of the columns', async () => {
-    await change(async () => {
-      await page.check('label:has-text("axis 0") input');
-      await page.uncheck('label:has-text("axis 1") input');
-    });
+    await change(() => page.check('label:has-text("axis 0") input'));
+    await change(() => page.uncheck('label:has-text("axis 1") input'));
     assert.equal(await text('#axis-outcome'), '4 samples of 150 elements each');
     const { names, cells } = await table();
     assert.deepEqual(
@@ -173,11 +171,9 @@ describe('the sample', () => {
   });
 
   test('gamma and beta: a scalar, and one for each element', async () => {
-    await change(async () => {
-      await page.fill('#gamma-all', '2');
-      await page.check('#beta-fieldset input[value=list]');
-      await page.getByLabel('petal length (cm)').last().fill('-1.5');
-    });
+    await change(() => page.fill('#gamma-all', '2'));
+    await change(() => page.check('#beta-fieldset input[value=list]'));
+    await change(() => page.getByLabel('petal length (cm)').last().fill('-1.5'));
     const options = { gamma: () => 2, beta: (p) => (p === 2 ? -1.5 : 0) };
     const { cells } = await table();
     for (const i of [0, 7, 24]) assertShown(cells[i], rowOf(iris[i], options));
@@ -272,7 +268,7 @@ describe('the methods', () => {
       assert.ok((await text('#engine-call')).startsWith(call), await text('#engine-call'));
 
       const fill = async (name, numbers) => {
-        await page.check(`#${name}-fieldset input[value=list]`);
+        await change(() => page.check(`#${name}-fieldset input[value=list]`));
         const inputs = page.locator(`#${name}-fieldset input[type=number]`);
         assert.equal(await inputs.count(), numbers.length);
         for (const [i, value] of numbers.entries()) await change(() => inputs.nth(i).fill(String(value)));
@@ -583,7 +579,7 @@ describe('mistakes', () => {
     assert.match(await text('#axis-error'), /^ERR_AXIS .*axis is an empty list, expected at least one axis/);
     await change(() => page.check('label:has-text("axis 0") input'));
 
-    await page.check('#gamma-fieldset input[value=list]');
+    await change(() => page.check('#gamma-fieldset input[value=list]'));
     await page.fill('#gamma-list', '1, 2, 3');
     await alert('gamma-error').waitFor();
     assert.match(await text('#gamma-error'), /^ERR_SHAPE .*gamma has 3 elements, expected 150/);

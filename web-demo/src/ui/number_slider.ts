@@ -88,7 +88,10 @@ export class NumberSlider {
   #choose(value: number, other: HTMLInputElement): void {
     const { onChange, onMistake } = this.#options;
     this.#say(this.#wrongWith(value));
-    if (this.#mistake !== undefined) return onMistake?.();
+    if (this.#mistake !== undefined) {
+      onMistake?.();
+      return;
+    }
     this.#value = value;
     other.value = String(value);
     this.#mark();
