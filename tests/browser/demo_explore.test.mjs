@@ -138,10 +138,8 @@ describe('the sample', () => {
   });
 
   test('axis 0 makes samples of the columns', async () => {
-    await change(async () => {
-      await page.check('label:has-text("axis 0") input');
-      await page.uncheck('label:has-text("axis 1") input');
-    });
+    await change(() => page.check('label:has-text("axis 0") input'));
+    await change(() => page.uncheck('label:has-text("axis 1") input'));
     assert.equal(await text('#axis-outcome'), '4 samples of 150 elements each');
     const { names, cells } = await table();
     assert.deepEqual(
@@ -173,11 +171,9 @@ describe('the sample', () => {
   });
 
   test('gamma and beta: a scalar, and one for each element', async () => {
-    await change(async () => {
-      await page.fill('#gamma-all', '2');
-      await page.check('#beta-fieldset input[value=list]');
-      await page.getByLabel('petal length (cm)').last().fill('-1.5');
-    });
+    await change(() => page.fill('#gamma-all', '2'));
+    await change(() => page.check('#beta-fieldset input[value=list]'));
+    await change(() => page.getByLabel('petal length (cm)').last().fill('-1.5'));
     const options = { gamma: () => 2, beta: (p) => (p === 2 ? -1.5 : 0) };
     const { cells } = await table();
     for (const i of [0, 7, 24]) assertShown(cells[i], rowOf(iris[i], options));
@@ -272,7 +268,7 @@ describe('the methods', () => {
       assert.ok((await text('#engine-call')).startsWith(call), await text('#engine-call'));
 
       const fill = async (name, numbers) => {
-        await page.check(`#${name}-fieldset input[value=list]`);
+        await change(() => page.check(`#${name}-fieldset input[value=list]`));
         const inputs = page.locator(`#${name}-fieldset input[type=number]`);
         assert.equal(await inputs.count(), numbers.length);
         for (const [i, value] of numbers.entries()) await change(() => inputs.nth(i).fill(String(value)));
@@ -309,13 +305,17 @@ describe('the methods', () => {
     assert.equal((await table()).cells[0].at(-3), 0);
   });
 
-  test('the grid shows that a group of batch normalization goes across samples, and no other', async () => {
+  test('the figure shows that a group of batch normalization goes across samples, and no other', async () => {
     const marked = () =>
-      page.$$eval('.share-row', (rows) =>
-        rows.map((row) =>
-          [...row.querySelectorAll('.share-cell')].map((cell) => Number(cell.matches('.same'))).join(''),
-        ),
-      );
+      page.$$eval('.share-cell', (cells) => {
+        const rows = new Map();
+        for (const cell of cells) {
+          const [row, column] = cell.dataset.index.split(',').map(Number);
+          if (!rows.has(row)) rows.set(row, []);
+          rows.get(row)[column] = Number(cell.matches('.same'));
+        }
+        return [...rows].sort(([a], [b]) => a - b).map(([, row]) => row.join(''));
+      });
     const only = (row) => [row, ...new Array(5).fill('0000')];
     assert.deepEqual(await marked(), only('1111'));
     await choose('group');
@@ -325,7 +325,7 @@ describe('the methods', () => {
     await choose('batch');
     assert.deepEqual(await marked(), new Array(6).fill('1000'));
     assert.equal(await text('#axis-outcome'), '4 channels of 150 elements each, across all 150 samples');
-    assert.match(await text('#sharing-caption'), /goes down through all rows, which are the samples/);
+    assert.match(await text('#sharing-caption'), /They go through all 150 samples/);
     const { names, cells } = await table();
     assert.deepEqual(names, [
       'x[:, 0] sepal length (cm)',
@@ -582,7 +582,7 @@ describe('mistakes', () => {
     assert.match(await text('#axis-error'), /^ERR_AXIS .*axis is an empty list, expected at least one axis/);
     await change(() => page.check('label:has-text("axis 0") input'));
 
-    await page.check('#gamma-fieldset input[value=list]');
+    await change(() => page.check('#gamma-fieldset input[value=list]'));
     await page.fill('#gamma-list', '1, 2, 3');
     await alert('gamma-error').waitFor();
     assert.match(await text('#gamma-error'), /^ERR_SHAPE .*gamma has 3 elements, expected 150/);

@@ -21,6 +21,7 @@ import type { DeviceName } from './capture/device.js';
 import { DataPanel } from './data_panel.js';
 import { Distributions } from './distributions/view.js';
 import { EnginePanel } from './engine_panel.js';
+import { SharingFigure } from './figure/sharing_figure.js';
 import { contrastOf, suitsGrid } from './grid/axes.js';
 import { EditQueue } from './grid/edit_queue.js';
 import { geometryOf } from './grid/geometry.js';
@@ -42,7 +43,6 @@ import { type Place, SampleList } from './sample_list.js';
 import { describe, elementOf, nameOfElement, SamplePanel } from './sample_panel.js';
 import { SampleTable } from './sample_table.js';
 import { SettingsPanel } from './settings_panel.js';
-import { SharingView } from './sharing_view.js';
 import { cellFromText, dataKey, fileFromState, numbersFromState } from './state.js';
 import { Takeaway } from './takeaway.js';
 import { WORDS } from './words.js';
@@ -95,7 +95,7 @@ class Explore {
   readonly #picture = new PictureView(byId('view-picture'), (pixel, isPick) =>
     this.#pointAtPixel(pixel, isPick),
   );
-  readonly #sharing = new SharingView();
+  readonly #sharing = new SharingFigure();
   readonly #pager = new Pager((page) => {
     if (this.#view === 'grid') void this.#showGrid(page, { sample: 0, cell: this.#grid.place.cell });
     else void this.#showPage(page, { sample: 0, element: this.#picked.element });

@@ -8,7 +8,10 @@ export interface NumberSliderOptions {
   readonly label: string;
   readonly min: number;
   readonly max: number;
+  /** Of the slider; of its powers of ten where that is what it goes by. */
   readonly step: number;
+  /** Whether the slider goes by powers of ten. min is above 0 then. */
+  readonly isLogarithmic?: boolean;
   readonly value: number;
   /** What the box takes, where that is more than the slider reaches: it stands at its end then. */
   readonly limits?: { readonly min: number; readonly max: number };
@@ -38,10 +41,10 @@ export class NumberSlider {
     this.#range = el('input', {
       type: 'range',
       id: `${id}-range`,
-      min,
-      max,
+      min: this.#toRange(min),
+      max: this.#toRange(max),
       step,
-      value,
+      value: this.#toRange(value),
       'aria-label': label,
     });
     this.#box = el('input', {
@@ -62,8 +65,16 @@ export class NumberSlider {
       el('div', { class: 'number-slider-inputs' }, this.#range, this.#box),
       this.#error,
     );
-    this.#range.addEventListener('input', () => this.#choose(this.#range.valueAsNumber, this.#box));
-    this.#box.addEventListener('input', () => this.#choose(this.#box.valueAsNumber, this.#range));
+    this.#range.addEventListener('input', () => {
+      this.#choose(this.#fromRange(this.#range.valueAsNumber), () => {
+        this.#box.value = String(this.#value);
+      });
+    });
+    this.#box.addEventListener('input', () => {
+      this.#choose(this.#box.valueAsNumber, () => {
+        this.#range.value = String(this.#toRange(this.#value));
+      });
+    });
     this.#mark();
   }
 
@@ -74,7 +85,7 @@ export class NumberSlider {
   /** Without a call of `onChange`. */
   set value(value: number) {
     this.#value = value;
-    this.#range.value = String(value);
+    this.#range.value = String(this.#toRange(value));
     this.#box.value = String(value);
     this.#say(undefined);
     this.#mark();
@@ -85,12 +96,23 @@ export class NumberSlider {
     return this.#mistake;
   }
 
-  #choose(value: number, other: HTMLInputElement): void {
+  #toRange(value: number): number {
+    return this.#options.isLogarithmic ? Math.log10(value) : value;
+  }
+
+  #fromRange(value: number): number {
+    return this.#options.isLogarithmic ? Number((10 ** value).toPrecision(2)) : value;
+  }
+
+  #choose(value: number, moveOther: () => void): void {
     const { onChange, onMistake } = this.#options;
     this.#say(this.#wrongWith(value));
-    if (this.#mistake !== undefined) return onMistake?.();
+    if (this.#mistake !== undefined) {
+      onMistake?.();
+      return;
+    }
     this.#value = value;
-    other.value = String(value);
+    moveOther();
     this.#mark();
     onChange(value);
   }
