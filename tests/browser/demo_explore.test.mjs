@@ -749,7 +749,7 @@ describe('accessibility', () => {
         await look('picture');
         await page.check('input[value=map]');
         await look('picture as colours');
-        await change(() => page.click('#use-sample'));
+        await change(() => page.selectOption('#example', 'iris'));
         for (const method of ['batch', 'group', 'instance', 'unit']) {
           await change(() => page.check(`input[name=method][value=${method}]`));
           await look(method);

@@ -50,18 +50,22 @@ export class DataPanel {
     this.showError(undefined);
     byId('dataset').hidden = false;
     byId('dataset-name').textContent = dataset.name;
-    const shape = dataset.axes.map(({ size }) => size).join(', ');
-    const type =
-      dataset.stored === dataset.computed
-        ? dataset.stored
-        : `${dataset.stored}, computed as ${dataset.computed}`;
-    byId('dataset-shape').replaceChildren(el('code', {}, `[${shape}]`), ` ${type}`);
+    this.showShape(dataset);
     byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
     const example = source.kind === 'example' ? source.name : undefined;
     byId('iris-source').hidden = example !== 'iris';
     this.#own.hidden = example !== undefined;
     this.#examples.value = example ?? 'own';
     this.#showTensors(dataset, source);
+  }
+
+  showShape(dataset: DatasetSummary): void {
+    const shape = dataset.axes.map(({ size }) => size).join(', ');
+    const type =
+      dataset.stored === dataset.computed
+        ? dataset.stored
+        : `${dataset.stored}, computed as ${dataset.computed}`;
+    byId('dataset-shape').replaceChildren(el('code', {}, `[${shape}]`), ` ${type}`);
   }
 
   #showTensors({ tensors, tensor = 0 }: DatasetSummary, source: Source): void {

@@ -201,6 +201,7 @@ class Explore {
       this.#summary = undefined;
       this.#page = undefined;
       this.#edits.clear();
+      if (!this.#takeaway.isHeld) this.#state.set({ view: this.#chosenView });
       this.#data.show(dataset, source);
       this.#isChanged = false;
       this.#isLinked = source.kind === 'numbers';
@@ -441,6 +442,7 @@ class Explore {
       if (dataset !== this.#dataset) return;
       this.#summary = edited.summary;
       this.#engine.show(edited.summary, dataset.computed);
+      this.#data.showShape({ ...dataset, stored: edited.stored });
       this.#grid.update(edited.page, edited.summary, edited.history, change);
       this.#isChanged = edited.history.isChanged;
       this.#stored = edited.stored;

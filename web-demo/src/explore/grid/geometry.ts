@@ -82,10 +82,9 @@ export function fits({ columns }: Geometry, width: number): boolean {
 
 export function linesOf({ blocks, rows, columns }: Geometry, width: number): Lines {
   const across = Math.max(1, Math.min(columns, Math.floor(width / LEAST)));
-  const blocksAcross = Math.max(
-    1,
-    Math.min(blocks, Math.floor((width + BLOCK_GAP) / (across * LEAST + BLOCK_GAP))),
-  );
+  const most = Math.max(1, Math.floor((width + BLOCK_GAP) / (across * LEAST + BLOCK_GAP)));
+  // As many in each line: four in twos rather than in three and one.
+  const blocksAcross = Math.ceil(blocks / Math.ceil(blocks / most));
   const gaps = (blocksAcross - 1) * BLOCK_GAP;
   const cell = Math.min(MOST, Math.max(24, Math.floor((width - gaps) / (blocksAcross * across))));
   const lines: number[][] = [];

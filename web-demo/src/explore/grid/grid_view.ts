@@ -64,7 +64,7 @@ export class GridView {
   readonly #moved = el('p', { class: 'grid-moved', id: 'grid-moved' });
   readonly #error = el('p', { class: 'notice error', id: 'grid-error', role: 'alert', hidden: true });
   readonly #caption = el('figcaption', { class: 'grid-caption' });
-  readonly #type = button('Type a number');
+  readonly #type = button('Edit');
   readonly #undo = button('Undo');
   readonly #reset = button('Reset');
   readonly #unpin = button('Unpin');
@@ -280,7 +280,8 @@ export class GridView {
     this.#before.rove(this.#picked, tool);
     this.#after.rove(this.#picked);
     this.#beside.rove(this.#picked);
-    this.#unpin.hidden = !this.#isPinned;
+    // It keeps its place, so that nothing moves under a finger.
+    this.#unpin.style.visibility = this.#isPinned ? '' : 'hidden';
     this.#frame.classList.toggle('pinned', this.#isPinned);
     this.#showReadouts(page, summary, context, at);
     this.#handlers.onFocus(this.#indexOf(shown));
@@ -471,6 +472,14 @@ export class GridView {
       this.#picked = place;
       this.#pin(true);
       panel.cellAt(place)?.focus();
+    });
+    // However the focus came there.
+    grid.addEventListener('focusin', (event) => {
+      const place = panel.placeOf(event);
+      if (!place || this.#input.isOpen) return;
+      if (place.sample === this.#picked.sample && place.cell === this.#picked.cell) return;
+      this.#picked = place;
+      this.#mark();
     });
     grid.addEventListener('dblclick', (event) => {
       const place = panel.placeOf(event);

@@ -138,8 +138,11 @@ export class Panel {
       const place = this.#placeOf(i);
       cell.style.backgroundColor = css(color);
       cell.style.setProperty('--on', inkOn(color));
-      cell.setAttribute('aria-label', `${this.#texts?.cellCode(place)} ${significant(value, 6)}`);
       const text = cellText(value, this.#hasRoom);
+      const whole = significant(value, 6);
+      // What one sees is part of the name, so that one can ask for it by voice.
+      const said = whole === text ? text : `${text}, more precisely ${whole}`;
+      cell.setAttribute('aria-label', `${this.#texts?.cellCode(place)} ${said}`);
       // An input may stand in it.
       if (cell.childElementCount === 0 && cell.textContent !== text) cell.textContent = text;
       cell.dataset.text = text;
