@@ -344,7 +344,7 @@ describe('the camera', () => {
     assert.ok(await page.isChecked('input[name=view][value=map]'), 'the view stays');
   });
 
-  test('other data, or a second click, let go of it', async () => {
+  test('other data, another view, or a second click, let go of it', async () => {
     await page.evaluate(() => {
       const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
       navigator.mediaDevices.getUserMedia = async (wanted) => {
@@ -358,6 +358,14 @@ describe('the camera', () => {
     await drop('mine.csv', 'text/csv', '1,2\n3,5\n');
     await shows('mine.csv');
     assert.deepEqual(await states(), ['ended']);
+    assert.equal(await text('#use-camera'), 'Use camera');
+
+    await page.click('#use-camera');
+    await shows('Camera');
+    await page.click('#nav a[href="#training"]');
+    await page.waitForFunction(() => window.stream.getTracks()[0].readyState === 'ended');
+    await page.click('#nav a[href="#explore"]');
+    assert.equal(await text('#dataset-name'), 'Camera');
     assert.equal(await text('#use-camera'), 'Use camera');
 
     await page.click('#use-camera');
