@@ -117,12 +117,18 @@ describe('a link', () => {
         'rmsNorm(x, { shape: [2, 4, 3], axis: 2, epsilon: 1e-8, gamma })',
       ],
       ['method=unit&axis=1', 'unitNorm(x, { shape: [2, 4, 3], axis: 1, epsilon: 1e-12 })'],
-      ['method=batch&axis=0', 'batchNorm(x, { shape: [2, 4, 3], axis: 0, epsilon: 0.001 })'],
       [
-        'method=group&axis=1&groups=4',
-        'groupNorm(x, { shape: [2, 4, 3], axis: 1, groups: 4, epsilon: 0.001 })',
+        'method=batch&axis=0&gamma=none&beta=none',
+        'batchNorm(x, { shape: [2, 4, 3], axis: 0, epsilon: 0.001 })',
       ],
-      ['method=instance&axis=1', 'instanceNorm(x, { shape: [2, 4, 3], axis: 1, epsilon: 0.001 })'],
+      [
+        'method=group&axis=1&groups=4&beta=none',
+        'groupNorm(x, { shape: [2, 4, 3], axis: 1, groups: 4, epsilon: 0.001, gamma })',
+      ],
+      [
+        'method=instance&axis=1',
+        'instanceNorm(x, { shape: [2, 4, 3], axis: 1, epsilon: 0.001, gamma, beta })',
+      ],
     ]) {
       const x = Array.from({ length: 24 }, (_, i) => (i * 7) % 10).join(',');
       await change(() =>

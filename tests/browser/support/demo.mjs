@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { build, preview } from 'vite';
+import { at, VITE } from './vite.mjs';
 
-export const at = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-export const VITE = { root: at('web-demo'), configFile: at('web-demo/vite.config.ts'), logLevel: 'warn' };
+export { at, VITE };
+
 const AXE = readFileSync(at('node_modules/axe-core/axe.min.js'), 'utf8');
 
 let server;

@@ -34,8 +34,8 @@ const DEFAULTS: Settings = {
   axis: [1],
   groups: 2,
   epsilon: 1e-3,
-  gamma: undefined,
-  beta: undefined,
+  gamma: 1,
+  beta: 0,
 };
 
 test('defaults are left out', () => {
@@ -66,6 +66,14 @@ test('an address can be read by people', () => {
   expect(settingsToState({ ...settings, groups: 8 }, [5, 8], () => [2]).groups).toBe('8');
 });
 
+test('no gamma and no beta are something to be said', () => {
+  const none = settingsToState({ ...DEFAULTS, gamma: undefined, beta: undefined }, [5, 4], lastAxis([5, 4]));
+  expect(none).toMatchObject({ gamma: 'none', beta: 'none' });
+  const back = completed(settingsFromState(stateOf(none)), [5, 4], lastAxis([5, 4]));
+  expect([back.gamma, back.beta]).toEqual([undefined, undefined]);
+  expect(settingsToState({ ...DEFAULTS, method: 'unit' }, [5, 4], lastAxis([5, 4])).gamma).toBeUndefined();
+});
+
 test('any settings come back as they were', () => {
   const parameter = fc.option(
     fc.oneof(fc.double(), fc.array(fc.double(), { minLength: 1, maxLength: MOST_NUMBERS })),
@@ -84,7 +92,13 @@ test('any settings come back as they were', () => {
       const given: Settings = { ...some, groups };
       const texts = settingsToState(given, shape, lastAxis(shape));
       const back = completed(settingsFromState(stateOf(texts)), shape, lastAxis(shape));
-      const expected = given.method === 'group' ? given : { ...given, groups: back.groups };
+      const { hasGamma, hasBeta } = METHODS[given.method];
+      const expected = {
+        ...given,
+        groups: given.method === 'group' ? given.groups : back.groups,
+        gamma: hasGamma ? given.gamma : 1,
+        beta: hasBeta ? given.beta : 0,
+      };
       expect(back).toEqual({ ...expected, epsilon: Object.is(given.epsilon, -0) ? 0 : given.epsilon });
     }),
   );

@@ -11,7 +11,7 @@ const TRIED = 'layernorm-isolation-tried';
 export async function showIsolationHelp(root: HTMLElement): Promise<void> {
   root.hidden = globalThis.crossOriginIsolated;
   if (globalThis.crossOriginIsolated) return forget();
-  const say = (text: string): void => root.replaceChildren(el('p', { class: 'hint' }, text));
+  const say = (text: string): void => root.replaceChildren(text);
   say('The page is being kept on this machine. When that is done, threads can be turned on here.');
   if (!(await isKept)) {
     say(

@@ -11,7 +11,18 @@ export const MOST_NUMBERS = 256;
 const MOST_DIMENSIONS = 32;
 
 /** Settings that a link has; the others are the defaults. */
-export type LinkedSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined };
+export type LinkedSettings = {
+  readonly [Name in Exclude<keyof Settings, 'gamma' | 'beta'>]?: Settings[Name] | undefined;
+} & {
+  readonly gamma?: LinkedParameter;
+  readonly beta?: LinkedParameter;
+};
+/** That there is none is something else than that the link does not say. */
+type LinkedParameter = Parameter | typeof NONE;
+const NONE = 'none';
+
+/** What Keras begins with, and the page. */
+const NEUTRAL = { gamma: 1, beta: 0 } as const;
 
 export type Texts = Record<string, string | undefined>;
 
@@ -62,14 +73,15 @@ export function settingsToState(
   defaultAxis: DefaultAxis,
 ): Texts {
   const { method, axis, groups, epsilon, gamma, beta } = settings;
+  const { hasGamma, hasBeta } = METHODS[method];
   const isDefaultAxis = axis.join() === defaultAxis(method).join();
   return {
     method: method === 'layer' ? undefined : method,
     axis: isDefaultAxis || axis.length === 0 ? undefined : axis.join(','),
     groups: method === 'group' && groups !== defaultGroupsOf(axis, shape) ? String(groups) : undefined,
     epsilon: epsilon === METHODS[method].epsilon ? undefined : epsilonText(epsilon),
-    gamma: parameterText(gamma),
-    beta: parameterText(beta),
+    gamma: hasGamma ? parameterText(gamma, NEUTRAL.gamma) : undefined,
+    beta: hasBeta ? parameterText(beta, NEUTRAL.beta) : undefined,
   };
 }
 
@@ -91,12 +103,19 @@ export function completed(
   shape: readonly number[],
   defaultAxis: DefaultAxis,
 ): Settings {
-  const { method = 'layer', gamma, beta } = linked;
+  const { method = 'layer', gamma = NEUTRAL.gamma, beta = NEUTRAL.beta } = linked;
   const exists =
     linked.axis?.every((d) => d < shape.length) && new Set(linked.axis).size === linked.axis.length;
   const axis = linked.axis && exists ? [...linked.axis].sort((a, b) => a - b) : defaultAxis(method);
   const groups = linked.groups ?? defaultGroupsOf(axis, shape);
-  return { method, axis, groups, epsilon: linked.epsilon ?? METHODS[method].epsilon, gamma, beta };
+  return {
+    method,
+    axis,
+    groups,
+    epsilon: linked.epsilon ?? METHODS[method].epsilon,
+    gamma: gamma === NONE ? undefined : gamma,
+    beta: beta === NONE ? undefined : beta,
+  };
 }
 
 function defaultGroupsOf([channel]: readonly number[], shape: readonly number[]): number {
@@ -118,15 +137,16 @@ export function cellFromText(
 }
 
 /** A list of one number ends with a comma, which tells it from a number for all. */
-function parameterText(parameter: Parameter): string | undefined {
-  if (parameter === undefined) return undefined;
+function parameterText(parameter: Parameter, neutral: number): string | undefined {
+  if (parameter === undefined) return NONE;
+  if (Object.is(parameter, neutral)) return undefined;
   if (typeof parameter === 'number') return numberText(parameter, false);
   if (parameter.length > MOST_NUMBERS) return undefined;
   return parameter.map((value) => numberText(value, false)).join(',') + (parameter.length === 1 ? ',' : '');
 }
 
-function parameterOf(text: string | undefined): Parameter {
-  if (text === undefined) return undefined;
+function parameterOf(text: string | undefined): LinkedParameter {
+  if (text === undefined || text === NONE) return text;
   return text.includes(',') ? list(text.replace(/,$/, ''), numberOf) : numberOf(text);
 }
 

@@ -2,7 +2,7 @@
 
 import { METHODS } from '../../compute/methods.js';
 import { affineLines, dataOf, float, lastAsMinusOne, reshaped, weightsOf } from './python.js';
-import { isTrailing, type Plan, sameNumbers } from './subject.js';
+import { isTrailing, type Plan, sameNumbers, withoutNeutral } from './subject.js';
 import { list, pythonTuple } from './text.js';
 
 export function kerasOf(plan: Plan): string {
@@ -12,7 +12,7 @@ export function kerasOf(plan: Plan): string {
     'import numpy as np',
     '',
     ...dataOf(plan, 'np'),
-    ...weightsOf(plan, 'np'),
+    ...weightsOf(withoutNeutral(plan), 'np'),
     '',
     ...lines,
     'print(keras.ops.convert_to_numpy(y))',
@@ -62,7 +62,9 @@ function flagsOf({ gamma, beta }: Plan): string {
   return `${beta ? '' : ', center=False'}${gamma ? '' : ', scale=False'}`;
 }
 
-function layer({ method, subject, shape, gamma, beta }: Plan, open: string, training = ''): string[] {
+function layer(plan: Plan, open: string, training = ''): string[] {
+  const { method, subject, shape } = plan;
+  const { gamma, beta } = withoutNeutral(plan);
   const isShaped = !sameNumbers(shape, subject.shape);
   const x = isShaped ? 'batch' : 'x';
   const type = subject.computed === 'float64' ? ', dtype="float64"' : '';
@@ -88,6 +90,6 @@ function writtenOut(plan: Plan, why: string): string[] {
     ...(method === 'rms'
       ? [`y = x * ops.rsqrt(ops.mean(ops.square(x), ${over}) + ${float(epsilon)})`]
       : [`y = x / ops.maximum(ops.sqrt(ops.sum(ops.square(x), ${over})), ${float(epsilon)})`]),
-    ...affineLines(plan),
+    ...affineLines(withoutNeutral(plan)),
   ];
 }

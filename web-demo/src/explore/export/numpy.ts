@@ -2,10 +2,11 @@
 
 import { METHODS } from '../../compute/methods.js';
 import { affineLines, dataOf, float, weightsOf } from './python.js';
-import { hasParts, type Plan } from './subject.js';
+import { hasParts, type Plan, withoutNeutral } from './subject.js';
 import { pythonTuple } from './text.js';
 
-export function numpyOf(plan: Plan): string {
+export function numpyOf(given: Plan): string {
+  const plan = withoutNeutral(given);
   return [
     'import numpy as np',
     '',

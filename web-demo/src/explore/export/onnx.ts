@@ -1,7 +1,7 @@
 // ONNX: the nodes with their attributes, in a model that can be run.
 
 import { dataOf, float, weightsOf } from './python.js';
-import { isTrailing, type Plan, sameNumbers } from './subject.js';
+import { isTrailing, type Plan, sameNumbers, withoutNeutral } from './subject.js';
 import { comment, list, pythonTuple, wrapped } from './text.js';
 
 interface Node {
@@ -19,7 +19,8 @@ interface Model {
   readonly comments: readonly string[];
 }
 
-export function onnxOf(plan: Plan): string {
+export function onnxOf(given: Plan): string {
+  const plan = withoutNeutral(given);
   const { subject, gamma, beta } = plan;
   const { nodes, constants, opset, comments } = modelOf(plan);
   const names = [...(gamma ? ['gamma'] : []), ...(beta ? ['beta'] : []), ...Object.keys(constants)];

@@ -1,11 +1,12 @@
 // PyTorch: its functions where it has one that does the same, with dimensions moved to where it wants them.
 
 import { affineLines, dataOf, float, reshaped, weightsOf } from './python.js';
-import { hasParts, isTrailing, type Plan, sameNumbers } from './subject.js';
+import { hasParts, isTrailing, type Plan, sameNumbers, withoutNeutral } from './subject.js';
 import { comment, list, pythonTuple } from './text.js';
 
-export function pytorchOf(plan: Plan): string {
-  const calls = callOf(plan);
+export function pytorchOf(given: Plan): string {
+  const plan = withoutNeutral(given);
+  const calls = callOf(plan, Boolean(given.gamma), Boolean(given.beta));
   const usesFunctional = calls.some((line) => /\bF\./.test(line));
   return [
     'import torch',
@@ -24,11 +25,12 @@ function spaced(lines: string[]): string[] {
   return lines[0]?.startsWith('import') ? lines : ['', ...lines];
 }
 
-function callOf(plan: Plan): string[] {
+/** @param hasGamma - whether a layer of a model has one, if only one of ones */
+function callOf(plan: Plan, hasGamma: boolean, hasBeta: boolean): string[] {
   switch (plan.method) {
     case 'layer':
     case 'rms':
-      return overLastDimensions(plan);
+      return overLastDimensions(plan, hasGamma, hasBeta);
     case 'unit':
       return [
         `y = F.normalize(x, p=2, dim=${plan.axes.length === 1 ? plan.axes[0] : pythonTuple(plan.axes)}, eps=${float(plan.epsilon)})`,
@@ -37,7 +39,7 @@ function callOf(plan: Plan): string[] {
     case 'group':
     case 'instance':
       return plan.size > 1
-        ? perChannel(plan)
+        ? perChannel(plan, hasGamma || hasBeta)
         : writtenOut(plan, 'PyTorch refuses groups of a single number, so this is the formula.');
   }
 }
@@ -46,18 +48,18 @@ function affineOf({ gamma, beta, epsilon }: Plan): string {
   return `${gamma ? 'weight=gamma, ' : ''}${beta ? 'bias=beta, ' : ''}eps=${float(epsilon)}`;
 }
 
-function overLastDimensions(plan: Plan): string[] {
-  const { method, axes, shape, gamma, beta, epsilon } = plan;
+function overLastDimensions(plan: Plan, hasGamma: boolean, hasBeta: boolean): string[] {
+  const { method, axes, shape, epsilon } = plan;
   const sizes = list(axes.map((d) => shape[d] as number));
   const name = method === 'layer' ? 'layer_norm' : 'rms_norm';
   const call = (x: string): string => `F.${name}(${x}, ${sizes}, ${affineOf(plan)})`;
   const newer = method === 'rms' ? ['# PyTorch 2.4 and newer have rms_norm.'] : [];
   if (isTrailing(plan)) {
-    const flags = gamma
-      ? beta || method === 'rms'
+    const flags = hasGamma
+      ? hasBeta || method === 'rms'
         ? ''
         : ', bias=False'
-      : beta
+      : hasBeta
         ? ''
         : ', elementwise_affine=False';
     const layer = `torch.nn.${method === 'layer' ? 'LayerNorm' : 'RMSNorm'}(${sizes}, eps=${float(epsilon)}${flags})`;
@@ -77,7 +79,7 @@ function overLastDimensions(plan: Plan): string[] {
   ];
 }
 
-function perChannel(plan: Plan): string[] {
+function perChannel(plan: Plan, hasWeights: boolean): string[] {
   const { method, shape, subject, channel, channels, groups, epsilon } = plan;
   const spatial = shape.length - 2;
   const call = {
@@ -85,7 +87,6 @@ function perChannel(plan: Plan): string[] {
     group: (x: string) => `F.group_norm(${x}, ${groups}, ${affineOf(plan)})`,
     instance: (x: string) => `F.instance_norm(${x}, ${affineOf(plan)})`,
   }[method as 'batch' | 'group' | 'instance'];
-  const hasWeights = Boolean(plan.gamma || plan.beta);
   const dimensions = method === 'batch' ? Math.max(1, spatial) : spatial;
   const layer = {
     batch: `BatchNorm${dimensions}d(${channels}, eps=${float(epsilon)}${hasWeights ? '' : ', affine=False'})`,

@@ -73,6 +73,16 @@ export function planOf(subject: Subject): Plan {
   };
 }
 
+/** Without a gamma of ones and a beta of zeros, which layers begin with and formulas have no need of. */
+export function withoutNeutral(plan: Plan): Plan {
+  const { gamma, beta } = plan;
+  return {
+    ...plan,
+    gamma: gamma?.values === 1 ? undefined : gamma,
+    beta: beta?.values === 0 ? undefined : beta,
+  };
+}
+
 /** A list of equal numbers is written as the number. */
 function constantOf(parameter: Exclude<Parameter, undefined>): number | readonly number[] {
   if (typeof parameter === 'number') return parameter;

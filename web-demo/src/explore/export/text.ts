@@ -39,10 +39,10 @@ export function wrapped(
   open: string,
   items: readonly string[],
   close: string,
-  { indent = '', step = '  ' } = {},
+  { indent = '', step = '  ', lead = indent.length || LEAD } = {},
 ): string {
   const line = `${open}${items.join(', ')}${close}`;
-  if ((indent.length || LEAD) + line.length <= WIDTH) return line;
+  if (lead + line.length <= WIDTH) return line;
   const inner = indent + step;
   const lines: string[] = [];
   let current = '';

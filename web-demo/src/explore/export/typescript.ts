@@ -29,6 +29,7 @@ export function typescriptOf(plan: Plan): string {
     ...(plan.gamma ? ['gamma'] : []),
     ...(plan.beta ? ['beta'] : []),
   ];
+  const call = `const y = ${operation}(x, `;
   return [
     `import { ${operation} } from 'layernorm';`,
     '',
@@ -36,7 +37,7 @@ export function typescriptOf(plan: Plan): string {
     ...(plan.gamma ? [`const gamma = ${weightsOf(plan.gamma, plan, floats)};`] : []),
     ...(plan.beta ? [`const beta = ${weightsOf(plan.beta, plan, floats)};`] : []),
     '',
-    `const y = ${operation}(x, ${wrapped('{ ', options, ' }')});`,
+    `${call}${wrapped('{ ', options, ' }', { lead: call.length })});`,
     'console.log(y);',
     '',
   ].join('\n');
