@@ -39,10 +39,10 @@ export function wrapped(
   open: string,
   items: readonly string[],
   close: string,
-  { indent = '', step = '  ', lead = indent.length || LEAD } = {},
+  { indent = '', step = '  ', lead = 0 } = {},
 ): string {
   const line = `${open}${items.join(', ')}${close}`;
-  if (lead + line.length <= WIDTH) return line;
+  if ((lead || indent.length || LEAD) + line.length <= WIDTH) return line;
   const inner = indent + step;
   const lines: string[] = [];
   let current = '';
