@@ -8,12 +8,37 @@ import type { ExampleName } from '../data/examples.js';
 import type { Axis, Dataset } from '../parse/dataset.js';
 import type { SixteenBit } from '../parse/sixteen_bit.js';
 import type { Spectrogram } from '../parse/sound.js';
+import type { Distribution, Sides } from './distributions/distribution.js';
 import type { Edited, EditRequest, GridPage, GridRequest } from './grid/protocol.js';
+
+/** Data that are few enough to stand in a link. */
+export interface LinkedNumbers {
+  readonly shape: readonly number[];
+  readonly type: NumberType;
+  /** A picture has no dimension that counts samples. */
+  readonly isPicture: boolean;
+  readonly values: readonly number[];
+}
+
+/** The types that they may have. */
+export const NUMBER_TYPES = [
+  'float32',
+  'float64',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+] as const;
+export type NumberType = (typeof NUMBER_TYPES)[number];
 
 /** Where data comes from. */
 export type Source =
   | { readonly kind: 'example'; readonly name: ExampleName }
   | { readonly kind: 'text'; readonly text: string }
+  /** Those of a link; of an example that has been changed, what that calls its dimensions stays. */
+  | { readonly kind: 'numbers'; readonly numbers: LinkedNumbers; readonly example: ExampleName | undefined }
   | { readonly kind: 'file'; readonly file: File }
   /** Another tensor of the file that is open. */
   | { readonly kind: 'tensor'; readonly index: number }
@@ -126,8 +151,16 @@ export type Requests = {
   /** Changes the data and normalizes them with the settings of the last result. On an error both are as before. */
   edit: { takes: EditRequest; gives: Edited };
   picture: { takes: { longestSide: number }; gives: PictureView };
+  /** How the elements of a group lie, and those of some groups in a row on one axis; undefined when there is another result. */
+  distribution: { takes: { run: number; group: number }; gives: Sides<Distribution> | undefined };
+  distributions: {
+    takes: { run: number; from: number; count: number };
+    gives: Sides<readonly Distribution[]> | undefined;
+  };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
   examine: { takes: { run: number }; gives: undefined };
+  /** The numbers that were normalized; undefined when there is another result. */
+  values: { takes: { run: number }; gives: Float64Array<ArrayBuffer> | undefined };
   /** The result as a .npy file. */
   save: { takes: { run: number }; gives: Blob };
   /** The picture after as a .png file. */

@@ -78,10 +78,11 @@ export class SamplePanel {
     const columns = [
       { title: 'x', pick: (one: Element) => one.x },
       { title: 'x̂', pick: normalized },
-      ...(hasGamma ? [{ title: 'γ', pick: (one: Element) => one.gamma as number }] : []),
-      ...(hasBeta ? [{ title: 'β', pick: (one: Element) => one.beta as number }] : []),
+      // Often all alike, and short: 1 rather than 1.0000.
+      ...(hasGamma ? [{ title: 'γ', pick: (one: Element) => one.gamma as number, format: significant }] : []),
+      ...(hasBeta ? [{ title: 'β', pick: (one: Element) => one.beta as number, format: significant }] : []),
       ...(hasGamma || hasBeta ? [{ title: 'y', pick: (one: Element) => one.y }] : []),
-    ].map((column) => ({ ...column, format: formatOf(column.pick) }));
+    ].map((column) => ({ format: formatOf(column.pick), ...column }));
 
     const focused = document.activeElement?.closest('#elements button')?.getAttribute('data-element');
     const body = el('tbody');
@@ -144,7 +145,7 @@ export function nameOfElement(page: Page, sample: number, element: number): stri
 }
 
 /** Rounding leaves a mean of some 1e-9 in place of 0: next to the deviation that is nothing. */
-function near(mean: number, scale: number): string {
+export function near(mean: number, scale: number): string {
   return significant(Math.abs(mean) < 1e-5 * scale ? 0 : mean);
 }
 

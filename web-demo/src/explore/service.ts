@@ -22,6 +22,7 @@ import {
   optionsOf,
   statistics,
 } from '../compute/kernels.js';
+import { METHODS } from '../compute/methods.js';
 import { differing, movementOf } from '../compute/movement.js';
 import { picturePixels } from '../compute/pixels.js';
 import { type Check, checkGroups } from '../compute/reference.js';
@@ -30,7 +31,7 @@ import { timeCall } from '../compute/timing.js';
 import { exampleOf } from '../data/examples.js';
 import iris from '../data/iris.csv?raw';
 import { parseCsv } from '../parse/csv.js';
-import { type Dataset, hasBatch, type Progress, shapeOf } from '../parse/dataset.js';
+import { type Dataset, hasBatch, type Numbers, type Progress, shapeOf } from '../parse/dataset.js';
 import { formatNpy } from '../parse/npy.js';
 import { openFile, readable } from '../parse/open.js';
 import { pictureOf } from '../parse/picture.js';
@@ -38,6 +39,7 @@ import { firstTensor, readTensor, type SafetensorsFile } from '../parse/safetens
 import { type Bits, widen } from '../parse/sixteen_bit.js';
 import { soundOf } from '../parse/sound.js';
 import { othersFirst, type Service, transferring } from '../work/service.js';
+import { distributionsOf, type Measured, onOneAxis, type Sides } from './distributions/distribution.js';
 import { Edits } from './grid/editing.js';
 import type { Edited, EditRequest, GridPage, GridRequest, Moved } from './grid/protocol.js';
 import type {
@@ -103,6 +105,7 @@ let past: Past | undefined;
 let contrast: Contrast | undefined;
 let result: Result | undefined;
 let runs = 0;
+let deviationsOf: { readonly run: number; readonly sides: Sides<Deviation> } | undefined;
 
 export const service: Service<Requests, Finding> = {
   open: (source, { progress }) => open(source, progress),
@@ -116,12 +119,24 @@ export const service: Service<Requests, Finding> = {
     const { y, yBits, shape } = currentRun(run);
     return formatNpy(y, shape, yBits);
   },
+  values: ({ run }) => (result?.run === run && dataset ? Float64Array.from(dataset.data) : undefined),
   savePicture({ run }) {
     const { x, y, shape, reach } = currentRun(run);
     const { after, width, height } = picturePixels(x, y, shape, reach, Number.POSITIVE_INFINITY);
     const canvas = new OffscreenCanvas(width, height);
     canvas.getContext('2d')?.putImageData(new ImageData(after, width, height), 0, 0);
     return canvas.convertToBlob({ type: 'image/png' });
+  },
+  distribution({ run, group }) {
+    return result?.run === run ? distributionsOf(measured(group)) : undefined;
+  },
+  distributions({ run, from, count }) {
+    if (result?.run !== run) return undefined;
+    const sides = Array.from({ length: count }, (_, i) => measured(from + i));
+    return {
+      before: onOneAxis(sides.map(({ before }) => before)),
+      after: onOneAxis(sides.map(({ after }) => after)),
+    };
   },
   picture({ longestSide }) {
     const { x, y, shape, reach } = current();
@@ -182,6 +197,8 @@ async function read(source: Source, onProgress: Progress): Promise<Opened> {
     case 'example':
       if (source.name !== 'iris') return { dataset: exampleOf(source.name) };
       return { dataset: { ...parseCsv(iris, 'Fisher’s Iris flowers'), notes: [] } };
+    case 'numbers':
+      return { dataset: linked(source) };
     case 'text':
       return { dataset: parseCsv(source.text, 'Pasted numbers', onProgress) };
     case 'file': {
@@ -195,6 +212,28 @@ async function read(source: Source, onProgress: Progress): Promise<Opened> {
     case 'microphone':
       return { dataset: captured(source) };
   }
+}
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+} as const;
+
+function linked({ numbers, example }: Extract<Source, { kind: 'numbers' }>): Dataset {
+  const { shape, type, isPicture, values } = numbers;
+  const data = ARRAYS[type].from(values) as Numbers;
+  const base = example === undefined || example === 'iris' ? undefined : exampleOf(example);
+  if (base && shapeOf(base).join() === shape.join()) {
+    return { ...base, data, notes: ['Changed: the numbers are those of the link.'] };
+  }
+  const axes = shape.map((size) => ({ size }));
+  return { name: 'Numbers of the link', kind: isPicture ? 'picture' : 'npy', axes, data, notes: [] };
 }
 
 function captured(source: CapturedSource): Dataset {
@@ -326,6 +365,42 @@ function current(): Result & { x: Dataset['data']; shape: number[]; axes: Datase
   return { ...result, x: dataset.data, shape: shapeOf(dataset), axes: dataset.axes };
 }
 
+/** A group before and after, with the mean and the standard deviation that the kernel computes of it. */
+function measured(group: number): Sides<Measured> {
+  const { x, y, groups } = current();
+  const { before, after } = deviations();
+  const side = (values: Numbers, { mean, scale }: Deviation): Measured => ({
+    values,
+    start: groups.starts[group] as number,
+    offsets: groups.offsets,
+    mean: mean[group] as number,
+    std: scale[group] as number,
+  });
+  return { before: side(x, before), after: side(y, after) };
+}
+
+type Deviation = ReturnType<typeof statistics>;
+
+/** Of the current result. A method that divides by something else has its standard deviations computed when they are asked for. */
+function deviations(): Sides<Deviation> {
+  const { x, y, groups, settings, ...rest } = current();
+  if (METHODS[settings.method].scale === 'std') {
+    return {
+      before: { mean: rest.mean, scale: rest.scale },
+      after: { mean: rest.meanAfter, scale: rest.scaleAfter },
+    };
+  }
+  if (deviationsOf?.run !== rest.run) {
+    const scratch = new (x instanceof Float64Array ? Float64Array : Float32Array)(y.length) as Floats;
+    const sides = {
+      before: statistics('layer', x, groups, scratch),
+      after: statistics('layer', y, groups, scratch),
+    };
+    deviationsOf = { run: rest.run, sides };
+  }
+  return deviationsOf.sides;
+}
+
 /** The result that is asked for, unless there is another one by now. */
 function currentRun(run: number): ReturnType<typeof current> {
   const result = current();
@@ -410,7 +485,8 @@ function edit({ change, goesOn, grid: asked }: EditRequest): Edited {
   const pastBefore = past;
   if (!edits) {
     edits = new Edits(dataset.data);
-    dataset = { ...dataset, data: edits.data };
+    // What is changed is no longer of 16 bits.
+    dataset = { ...dataset, data: edits.data, bits: undefined };
   }
   const before = edits.data.slice() as Floats;
   if (!goesOn || !past) past = { x: before, y, contrast: contrastWith(asked.contrast) };

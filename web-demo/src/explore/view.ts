@@ -1,9 +1,17 @@
 // Explore: brings together what the user opens and sets, the service that computes, and the views of the result.
 
 import type { OpenView, State } from '../app/view.js';
-import { elementIndex, groupAt, type Layout, layoutOf, positionAt, spansOf } from '../compute/groups.js';
+import {
+  elementIndex,
+  groupAt,
+  indexIn,
+  type Layout,
+  layoutOf,
+  positionAt,
+  spansOf,
+} from '../compute/groups.js';
 import { METHODS } from '../compute/methods.js';
-import { DEFAULT_EXAMPLE, isExampleName } from '../data/examples.js';
+import { DEFAULT_EXAMPLE, type ExampleName, isExampleName } from '../data/examples.js';
 import { count, hasBatch, shapeOf } from '../parse/dataset.js';
 import { byId, debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
@@ -11,6 +19,7 @@ import { WorkClient, type WorkError } from '../work/client.js';
 import { CapturePanel } from './capture/capture_panel.js';
 import type { DeviceName } from './capture/device.js';
 import { DataPanel } from './data_panel.js';
+import { Distributions } from './distributions/view.js';
 import { EnginePanel } from './engine_panel.js';
 import { SharingFigure } from './figure/sharing_figure.js';
 import { contrastOf, suitsGrid } from './grid/axes.js';
@@ -34,6 +43,8 @@ import { type Place, SampleList } from './sample_list.js';
 import { describe, elementOf, nameOfElement, SamplePanel } from './sample_panel.js';
 import { SampleTable } from './sample_table.js';
 import { SettingsPanel } from './settings_panel.js';
+import { cellFromText, dataKey, fileFromState, numbersFromState } from './state.js';
+import { Takeaway } from './takeaway.js';
 import { WORDS } from './words.js';
 
 /** Elements of a sample that are drawn, at most. */
@@ -42,10 +53,10 @@ const MAX_POSITIONS = 256;
 const LONGEST_SIDE = 1024;
 /** Quiet time before settings take effect, before something is announced, and before waiting is shown. */
 const [SETTLE_MS, ANNOUNCE_MS, BUSY_MS] = [120, 700, 250];
-/** Quiet time after a change of a number before its result is checked and timed. */
-const EXAMINE_MS = 300;
 /** Time between two frames of the camera or the microphone that are checked and timed. */
-const EXAMINE_FRAME_MS = 2000;
+const EXAMINE_MS = 2000;
+/** Quiet time after a change of a number before its result is checked and timed. */
+const SETTLED_MS = 300;
 /** How long a file that is saved can be read. */
 const SAVE_MS = 60_000;
 
@@ -91,6 +102,9 @@ class Explore {
   });
   readonly #one = new SamplePanel((element) => this.#pickElement(element));
   readonly #state: State;
+  readonly #takeaway: Takeaway;
+
+  readonly #distributions = new Distributions(this.#client);
 
   #dataset: DatasetSummary | undefined;
   #summary: RunSummary | undefined;
@@ -115,11 +129,19 @@ class Explore {
   #busy = 0;
   /** When a frame of the camera or the microphone was examined last. */
   #examinedAt = 0;
-  /** What has been opened last, where it is an example. */
-  #example: string | undefined;
+  /** The example that has been opened last, whether its numbers have been changed, come from a link or from a device. */
+  #example: ExampleName | undefined;
+  #isChanged = false;
+  #isLinked = false;
+  #isCaptured = false;
+  /** The type of the elements after a change. */
+  #stored: string | undefined;
+  /** What the address says of the data that are there. */
+  #dataKey = '';
 
   constructor(state: State) {
     this.#state = state;
+    this.#takeaway = new Takeaway(state, this.#client);
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
       radio.addEventListener('change', () => {
         this.#chosenView = radio.value as View;
@@ -131,24 +153,43 @@ class Explore {
     byId('save-picture').addEventListener('click', () => void this.#save('savePicture'));
   }
 
-  /** Opens what the address names, unless that is there already. */
-  restore(): void {
+  /** Brings data, settings and place to what the address says. Data that are there already are not opened again. */
+  async restore(): Promise<void> {
     const [example, view] = [this.#state.get('example'), this.#state.get('view')];
-    const name = isExampleName(example) ? example : DEFAULT_EXAMPLE;
     this.#chosenView = VIEWS.find((one) => one === view);
-    if (name !== this.#example) void this.open({ kind: 'example', name });
-    else if (this.#dataset) this.#setView(this.#viewFor(this.#dataset));
+    this.#takeaway.restoreLanguage();
+    const key = dataKey(this.#state);
+    const cell = this.#state.get('cell');
+    const dataset = this.#dataset;
+    if (dataset && key === this.#dataKey) {
+      this.#settings.settings = this.#takeaway.settingsFor(dataset, true);
+      this.#setView(this.#viewFor(dataset));
+      await this.#run();
+    } else {
+      const numbers = numbersFromState(this.#state);
+      const name = isExampleName(example) ? example : undefined;
+      this.#takeaway.hold(numbers ? undefined : fileFromState(this.#state));
+      this.#dataKey = key;
+      await this.open(
+        numbers
+          ? { kind: 'numbers', numbers, example: name }
+          : { kind: 'example', name: name ?? DEFAULT_EXAMPLE },
+        true,
+      );
+    }
+    await this.#goTo(cell);
   }
 
   /** Reads data and normalizes it. What cannot be read leaves everything as it was. */
-  async open(source: Source): Promise<void> {
+  async open(source: Source, isRestored = false): Promise<void> {
     const wasLive = this.#capture.isLive;
     const isLive = source.kind === 'camera' || source.kind === 'microphone';
     if (!isLive) this.#capture.leave();
     const open = ++this.#opens;
     this.#data.showError(undefined);
     const wasExample = this.#example;
-    this.#example = source.kind === 'example' ? source.name : undefined;
+    this.#example =
+      source.kind === 'example' ? source.name : source.kind === 'numbers' ? source.example : undefined;
     const name = source.kind === 'file' ? source.file.name : 'the numbers';
     try {
       const dataset = await this.#whileBusy(`Reading ${name}`, (onProgress) =>
@@ -160,12 +201,17 @@ class Explore {
       this.#summary = undefined;
       this.#page = undefined;
       this.#edits.clear();
-      this.#state.set({
-        example: this.#example === DEFAULT_EXAMPLE ? undefined : this.#example,
-        view: this.#chosenView,
-      });
+      if (!this.#takeaway.isHeld) this.#state.set({ view: this.#chosenView });
       this.#data.show(dataset, source);
+      this.#isChanged = false;
+      this.#isLinked = source.kind === 'numbers';
+      this.#stored = undefined;
+      this.#isCaptured = isLive;
       this.#settings.setDataset(dataset);
+      // Settings that a link has for a file have waited for it.
+      if (isRestored || this.#takeaway.isHeld)
+        this.#settings.settings = this.#takeaway.settingsFor(dataset, isRestored);
+      if (!isRestored) this.#takeaway.hold(undefined);
       byId('view-picture-label').hidden = dataset.kind !== 'picture';
       this.#setView(this.#viewFor(dataset));
       await this.#run();
@@ -202,7 +248,7 @@ class Explore {
       await this.#showResult(dataset, summary);
       if (isChanged) this.#announceRun();
       // Checking and timing each one would take longer than all the rest. The last one may come after the end.
-      const isDue = performance.now() - this.#examinedAt > EXAMINE_FRAME_MS;
+      const isDue = performance.now() - this.#examinedAt > EXAMINE_MS;
       if (isDue || !this.#capture.isLive) await this.#examineFrame();
     } catch (error) {
       if (open === this.#opens) this.#showRunError(error as WorkError);
@@ -275,6 +321,7 @@ class Explore {
     const isAlike = before?.groups === summary.groups && before.size === summary.size;
     if (this.#view === 'grid') await this.#showGrid(before ? this.#gridPage : 0, this.#grid.place);
     await this.#showPage(isAlike ? this.#pagerPage : 0, isAlike ? this.#picked : FIRST);
+    void this.#take();
   }
 
   #showRunError(error: WorkError): void {
@@ -398,15 +445,73 @@ class Explore {
       this.#engine.show(edited.summary, dataset.computed);
       this.#data.showShape({ ...dataset, stored: edited.stored });
       this.#grid.update(edited.page, edited.summary, edited.history, change);
+      this.#isChanged = edited.history.isChanged;
+      this.#stored = edited.stored;
       this.#examineSoon(edited.summary);
     } catch (error) {
       if (dataset === this.#dataset) showError(byId('run-error'), error as WorkError);
     }
   }
 
-  readonly #examineSoon = debounce(EXAMINE_MS, (summary: RunSummary) => {
-    if (summary === this.#summary) void this.#examine(summary);
+  readonly #examineSoon = debounce(SETTLED_MS, (summary: RunSummary) => {
+    if (summary !== this.#summary) return;
+    void this.#examine(summary);
+    void this.#take();
   });
+
+  /** Writes the result into the address, and as code. */
+  async #take(): Promise<void> {
+    const [dataset, summary] = [this.#dataset, this.#summary];
+    if (!dataset || !summary) return;
+    await this.#takeaway.show({ ...dataset, stored: this.#stored ?? dataset.stored }, summary, {
+      example: this.#example,
+      isDefault: this.#example === DEFAULT_EXAMPLE,
+      isChanged: this.#isChanged || this.#isLinked,
+      isCaptured: this.#isCaptured,
+    });
+    this.#dataKey = dataKey(this.#state);
+  }
+
+  /** The element that is marked in what is seen, by its indices in x. */
+  #markedCell(): readonly number[] | undefined {
+    const [dataset, layout, page, context] = [this.#dataset, this.#layout, this.#page, this.#context];
+    if (!dataset || !layout) return undefined;
+    if (this.#view === 'grid') {
+      if (!context) return undefined;
+      const { size, offsets, perPage } = context.geometry;
+      const { sample, cell } = this.#grid.place;
+      const flat = (this.#gridPage * perPage + sample) * size + (offsets[cell] ?? 0);
+      const shape = shapeOf(dataset);
+      return indexIn(shape, [...shape.keys()], flat);
+    }
+    const position = page?.positions[this.#picked.element];
+    if (!page || position === undefined) return undefined;
+    return elementIndex(layout, page.from + this.#picked.sample, position);
+  }
+
+  #takeCell(): void {
+    const index = this.#markedCell();
+    if (index) this.#takeaway.showCell(index);
+  }
+
+  /** Marks an element, on whichever page it is. */
+  async #goTo(text: string | undefined): Promise<void> {
+    const [dataset, layout] = [this.#dataset, this.#layout];
+    const index = dataset && cellFromText(text, shapeOf(dataset));
+    if (!dataset || !layout || !index || !this.#summary) return;
+    if (this.#view === 'grid' && this.#context) {
+      const { size, offsets, perPage } = this.#context.geometry;
+      const flat = index.reduce((at, k, d) => at * (dataset.axes[d]?.size ?? 1) + k, 0);
+      const sample = Math.floor(flat / size);
+      const cell = Math.max(0, offsets.indexOf(flat % size));
+      await this.#showGrid(Math.floor(sample / perPage), { sample: sample % perPage, cell });
+      return;
+    }
+    const { group } = groupAt(layout, index);
+    await this.#showPage(Math.floor(group / PAGE_SIZE), { sample: group % PAGE_SIZE, element: 0 });
+    const element = this.#page?.positions.indexOf(positionAt(layout, index)) ?? -1;
+    if (element > 0) this.#pick({ sample: group % PAGE_SIZE, element });
+  }
 
   #leaveGrid(direction: -1 | 1, { sample, cell }: Cell): void {
     const geometry = this.#context?.geometry;
@@ -422,6 +527,7 @@ class Explore {
   /** Shows the group of an element in numbers, that of the newest one when several are asked for. */
   async #showElement(index: readonly number[]): Promise<void> {
     this.#element = index;
+    this.#takeCell();
     if (this.#isFetchingOne) return;
     this.#isFetchingOne = true;
     try {
@@ -439,6 +545,7 @@ class Explore {
         }
         this.#shownOne = { page, group };
         this.#one.show(page, 0, page.positions.indexOf(position), summary.size, summary.settings);
+        this.#distributions.show(page, 0, summary);
         this.#sharing.show(dataset, layout, summary.settings, group, position);
       }
     } catch (error) {
@@ -467,6 +574,7 @@ class Explore {
     const isOther = place.element !== this.#picked.element && place.sample === this.#picked.sample;
     this.#picked = place;
     this.#show(place);
+    this.#takeCell();
     // The listbox says which sample is picked; nothing else says which element.
     if (isOther && this.#list.hasFocus) this.#announceElement();
   }
@@ -477,6 +585,7 @@ class Explore {
     this.#list.mark(place, this.#picked);
     this.#table.mark(place.sample);
     this.#one.show(page, place.sample, place.element, summary.size, summary.settings);
+    this.#distributions.show(page, place.sample, summary);
     const [group, position] = [page.from + place.sample, page.positions[place.element] ?? 0];
     this.#sharing.show(dataset, layout, summary.settings, group, position);
     if (dataset.kind === 'picture') this.#markInPicture(group);
@@ -542,6 +651,7 @@ class Explore {
   #clearResult(): void {
     this.#engine.clear();
     this.#sharing.hide();
+    this.#distributions.hide();
     byId('save').hidden = true;
     byId('save-picture').hidden = true;
     for (const id of [...VIEWS.map((one) => `view-${one}`), 'pager', 'one']) byId(id).hidden = true;
@@ -595,5 +705,5 @@ class Explore {
 
 export const open: OpenView = (_, state) => {
   const explore = new Explore(state);
-  return { restore: () => explore.restore(), hide: () => explore.hide() };
+  return { restore: () => void explore.restore(), hide: () => explore.hide() };
 };
