@@ -541,7 +541,6 @@ describe('mistakes', () => {
         'bad.csv: Line 3, column 2 (“y”) holds “oops”, expected a number',
       ],
       ['half.npy', npy('<f4', [9], new Uint8Array(4)), 'half.npy: This .npy file is cut off'],
-      ['half.npy', npy('<f2', [2], new Uint8Array(4)), 'float16, which is not supported yet'],
       ['book.xlsx', 'PK\u0003\u0004', 'export the sheet as CSV'],
       ['empty.csv', '', 'The file is empty'],
       ['blob.bin', '\0\u0001\u0002', 'neither text nor a picture'],

@@ -1,9 +1,14 @@
 // Where data comes from: dropped, chosen, pasted, or the sample that ships with the page.
 
+import { shorten } from '../parse/dataset.js';
 import { byId, el, showError } from '../ui/dom.js';
 import type { DatasetSummary, Source } from './protocol.js';
 
 export class DataPanel {
+  readonly #tensor = byId<HTMLSelectElement>('tensor');
+  /** Which tensor is open. */
+  #opened = 0;
+
   /** @param open - called with whatever the user brings */
   constructor(open: (source: Source) => void) {
     const input = byId<HTMLInputElement>('file');
@@ -24,6 +29,9 @@ export class DataPanel {
       event.preventDefault();
       open(source);
     });
+    this.#tensor.addEventListener('change', () =>
+      open({ kind: 'tensor', index: Number(this.#tensor.value) }),
+    );
     acceptDrops(open);
   }
 
@@ -40,10 +48,25 @@ export class DataPanel {
     byId('dataset-shape').replaceChildren(el('code', {}, `[${shape}]`), ` ${type}`);
     byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
     byId('iris-source').hidden = source.kind !== 'sample';
+    this.#showTensors(dataset, source);
+  }
+
+  #showTensors({ tensors, tensor = 0 }: DatasetSummary, source: Source): void {
+    byId('tensors').hidden = tensors === undefined;
+    this.#opened = tensor;
+    if (tensors && source.kind !== 'tensor') {
+      this.#tensor.replaceChildren(
+        ...tensors.map(({ name, dtype, shape }, i) =>
+          el('option', { value: i }, `${name} [${shorten(shape.join(', '))}] ${dtype}`),
+        ),
+      );
+    }
+    this.#tensor.value = String(tensor);
   }
 
   showError(error: { message: string; code?: string | undefined } | undefined): void {
     showError(byId('data-error'), error);
+    if (error) this.#tensor.value = String(this.#opened);
   }
 }
 

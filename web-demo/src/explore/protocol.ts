@@ -5,21 +5,43 @@ import type { Check } from '../compute/reference.js';
 import type { Spread } from '../compute/spread.js';
 import type { Timing } from '../compute/timing.js';
 import type { Axis, Dataset } from '../parse/dataset.js';
+import type { SixteenBit } from '../parse/sixteen_bit.js';
+import type { Spectrogram } from '../parse/sound.js';
 import type { Distribution, Sides } from './distributions/distribution.js';
 
 /** Where data comes from. */
 export type Source =
   | { readonly kind: 'sample' }
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'file'; readonly file: File };
+  | { readonly kind: 'file'; readonly file: File }
+  /** Another tensor of the file that is open. */
+  | { readonly kind: 'tensor'; readonly index: number }
+  | CapturedSource;
+
+/** What the camera or the microphone has now. */
+export type CapturedSource =
+  | { readonly kind: 'camera'; readonly pixels: Pixels; readonly isMirrored: boolean }
+  | { readonly kind: 'microphone'; readonly spectrogram: Spectrogram };
+
+export type Pixels = Pick<ImageData, 'data' | 'width' | 'height'>;
+
+/** A tensor of the file that is open. */
+export interface TensorSummary {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
 
 /** An axis as the page needs it: names only where there are few. */
-export interface DatasetSummary extends Omit<Dataset, 'data' | 'axes'> {
+export interface DatasetSummary extends Omit<Dataset, 'data' | 'bits' | 'axes'> {
   readonly axes: readonly Axis[];
   readonly elements: number;
   /** Type of the elements as they are kept, and the type that is computed in. */
   readonly stored: string;
-  readonly computed: 'float32' | 'float64';
+  readonly computed: 'float32' | 'float64' | SixteenBit;
+  /** Of a file with several: all of them, and which one is open. */
+  readonly tensors?: readonly TensorSummary[];
+  readonly tensor?: number;
 }
 
 /** gamma or beta: none, the same number everywhere, or one for each position in a sample or each channel. */
@@ -92,6 +114,11 @@ export interface PictureView {
 export type Requests = {
   open: { takes: Source; gives: DatasetSummary };
   run: { takes: Settings; gives: RunSummary };
+  /** Opens what the camera or the microphone has now, and normalizes it: all of it or nothing. */
+  next: {
+    takes: { source: CapturedSource; settings: Settings };
+    gives: { dataset: DatasetSummary; summary: RunSummary };
+  };
   page: { takes: { from: number; count: number; positions: number }; gives: Page };
   picture: { takes: { longestSide: number }; gives: PictureView };
   /** How the elements of a group lie, and those of some groups in a row on one axis; undefined when there is another result. */
@@ -104,6 +131,8 @@ export type Requests = {
   examine: { takes: { run: number }; gives: undefined };
   /** The result as a .npy file. */
   save: { takes: { run: number }; gives: Blob };
+  /** The picture after as a .png file. */
+  savePicture: { takes: { run: number }; gives: Blob };
 };
 
 /** What the service finds out about a result after it has been shown. */

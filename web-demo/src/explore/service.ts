@@ -26,10 +26,15 @@ import iris from '../data/iris.csv?raw';
 import { parseCsv } from '../parse/csv.js';
 import { type Dataset, hasBatch, type Numbers, type Progress, shapeOf } from '../parse/dataset.js';
 import { formatNpy } from '../parse/npy.js';
-import { openFile } from '../parse/open.js';
+import { openFile, readable } from '../parse/open.js';
+import { pictureOf } from '../parse/picture.js';
+import { firstTensor, readTensor, type SafetensorsFile } from '../parse/safetensors.js';
+import { type Bits, widen } from '../parse/sixteen_bit.js';
+import { soundOf } from '../parse/sound.js';
 import { othersFirst, type Service, transferring } from '../work/service.js';
 import { distributionsOf, type Measured, onOneAxis, type Sides } from './distributions/distribution.js';
 import type {
+  CapturedSource,
   DatasetSummary,
   Finding,
   Page,
@@ -42,6 +47,8 @@ import type {
 
 /** Names of an axis go to the page only up to this many; pages of samples carry theirs. */
 const MAX_NAMES = 64;
+/** Tensors of a file that can be chosen, at most: a list of more is of no use. */
+const MAX_TENSORS = 5000;
 /** The check of a result lets other requests in between slices of about this many elements. */
 const SLICE_ELEMENTS = 400_000;
 
@@ -55,6 +62,8 @@ interface Result {
   readonly gamma: Floats | undefined;
   readonly beta: Floats | undefined;
   readonly y: Floats;
+  /** y as it was computed, where it is of 16 bits. */
+  readonly yBits: Bits | undefined;
   readonly mean: Floats;
   readonly rstd: Floats;
   readonly scale: Floats;
@@ -64,6 +73,8 @@ interface Result {
 }
 
 let dataset: Dataset | undefined;
+/** The file that the data are a tensor of. */
+let container: SafetensorsFile | undefined;
 let result: Result | undefined;
 let runs = 0;
 let deviationsOf: { readonly run: number; readonly sides: Sides<Deviation> } | undefined;
@@ -71,12 +82,19 @@ let deviationsOf: { readonly run: number; readonly sides: Sides<Deviation> } | u
 export const service: Service<Requests, Finding> = {
   open: (source, { progress }) => open(source, progress),
   run,
+  next,
   page,
   examine: ({ run }, { notify }) => examine(run, notify),
   save({ run }) {
-    const { run: newest, y, shape } = current();
-    if (run !== newest) throw new Error('There is another result by now.');
-    return formatNpy(y, shape);
+    const { y, yBits, shape } = currentRun(run);
+    return formatNpy(y, shape, yBits);
+  },
+  savePicture({ run }) {
+    const { x, y, shape, reach } = currentRun(run);
+    const { after, width, height } = picturePixels(x, y, shape, reach, Number.POSITIVE_INFINITY);
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext('2d')?.putImageData(new ImageData(after, width, height), 0, 0);
+    return canvas.convertToBlob({ type: 'image/png' });
   },
   distribution({ run, group }) {
     return result?.run === run ? distributionsOf(measured(group)) : undefined;
@@ -99,45 +117,112 @@ export const service: Service<Requests, Finding> = {
 /** The data that was read last takes the place of the one before only if it can be read. */
 async function open(source: Source, onProgress: Progress): Promise<DatasetSummary> {
   const opened = await read(source, onProgress);
-  dataset = opened;
+  dataset = opened.dataset;
+  container = opened.container;
   result = undefined;
-  const { data, axes, name, kind, notes } = opened;
+  return summaryOf(opened);
+}
+
+/** What the page is told of data. */
+function summaryOf({ dataset, container, tensor }: Opened): DatasetSummary {
+  const { data, bits, axes, name, kind, notes } = dataset;
+  const isDouble = data instanceof Float64Array;
+  const tensors = container?.tensors.slice(0, MAX_TENSORS);
   return {
     name,
     kind,
-    notes,
+    notes: [
+      ...(container ? [`${container.tensors[tensor ?? 0]?.name}, ${ofMany(container)}.`] : []),
+      ...notes,
+      ...(bits?.dtype === 'bfloat16'
+        ? ['NumPy has no bfloat16: y is saved as float32, with the same numbers.']
+        : []),
+    ],
     axes: axes.map(({ names, ...axis }) => (names && names.length <= MAX_NAMES ? { ...axis, names } : axis)),
     elements: data.length,
-    stored: data.constructor.name.replace('Array', '').toLowerCase(),
-    computed: data instanceof Float64Array ? 'float64' : 'float32',
+    stored: bits?.dtype ?? data.constructor.name.replace('Array', '').toLowerCase(),
+    computed: bits?.dtype ?? (isDouble ? 'float64' : 'float32'),
+    ...(tensors ? { tensors: tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })) } : {}),
+    ...(tensor === undefined ? {} : { tensor }),
   };
 }
 
-async function read(source: Source, onProgress: Progress): Promise<Dataset> {
+/** What a tensor is one of. */
+function ofMany({ tensors }: SafetensorsFile): string {
+  if (tensors.length === 1) return 'the only tensor of the file';
+  const listed =
+    tensors.length > MAX_TENSORS ? `, the first ${MAX_TENSORS.toLocaleString('en')} of which are listed` : '';
+  return `one of ${tensors.length.toLocaleString('en')} tensors${listed}`;
+}
+
+interface Opened {
+  readonly dataset: Dataset;
+  readonly container?: SafetensorsFile;
+  readonly tensor?: number;
+}
+
+async function read(source: Source, onProgress: Progress): Promise<Opened> {
   switch (source.kind) {
     case 'sample':
-      return { ...parseCsv(iris, 'Fisher’s Iris flowers'), notes: [] };
+      return { dataset: { ...parseCsv(iris, 'Fisher’s Iris flowers'), notes: [] } };
     case 'text':
-      return parseCsv(source.text, 'Pasted numbers', onProgress);
-    case 'file':
-      return openFile(source.file, onProgress);
+      return { dataset: parseCsv(source.text, 'Pasted numbers', onProgress) };
+    case 'file': {
+      const opened = await openFile(source.file, onProgress);
+      return 'tensors' in opened ? readFrom(opened, firstTensor(opened)) : { dataset: opened };
+    }
+    case 'tensor':
+      if (!container) throw new Error('There is no file open that holds tensors.');
+      return readFrom(container, source.index);
+    case 'camera':
+    case 'microphone':
+      return { dataset: captured(source) };
+  }
+}
+
+function captured(source: CapturedSource): Dataset {
+  if (source.kind === 'microphone') return soundOf(source.spectrogram);
+  return pictureOf(source.pixels, 'Camera', { isColour: true, isMirrored: source.isMirrored });
+}
+
+/** On an error data and result before stay. */
+function next({ source, settings }: Requests['next']['takes']): Requests['next']['gives'] {
+  const before = dataset;
+  dataset = captured(source);
+  try {
+    const summary = run(settings);
+    container = undefined;
+    return { dataset: summaryOf({ dataset }), summary };
+  } catch (error) {
+    dataset = before;
+    throw error;
+  }
+}
+
+async function readFrom(container: SafetensorsFile, tensor: number): Promise<Opened> {
+  try {
+    return { dataset: await readTensor(container, tensor), container, tensor };
+  } catch (error) {
+    throw readable(error);
   }
 }
 
 /** Normalizes the data. On an error the result before stays. */
 function run(settings: Settings): RunSummary {
   if (!dataset) throw new Error('There is no data to normalize.');
-  const { data: x } = dataset;
+  const { data: x, bits } = dataset;
   const shape = shapeOf(dataset);
   const { method } = settings;
   const layout = layoutOf(shape, settings, hasBatch(dataset));
   const isDouble = x instanceof Float64Array;
   const gamma = expand(settings.gamma, parametersOf(layout), isDouble);
   const beta = expand(settings.beta, parametersOf(layout), isDouble);
-  const options = optionsOf(shape, settings, hasBatch(dataset), gamma, beta);
+  const options = optionsOf(shape, settings, hasBatch(dataset), gamma, beta, bits?.dtype);
 
   // This checks every argument, so what follows cannot meet a wrong one.
-  const { y, mean, rstd } = normalizeForward(method, x, options);
+  const { y: computed, mean, rstd } = normalizeForward(method, bits?.array ?? x, options);
+  const yBits = bits && { dtype: bits.dtype, array: computed as Uint16Array<ArrayBuffer> };
+  const y = yBits ? widen(yBits) : (computed as Floats);
   const scratch = new (isDouble ? Float64Array : Float32Array)(y.length) as Floats;
 
   const groups = groupsOf(layout);
@@ -152,6 +237,7 @@ function run(settings: Settings): RunSummary {
     gamma,
     beta,
     y,
+    yBits,
     mean: mean ?? before.mean,
     rstd,
     scale: before.scale,
@@ -171,7 +257,7 @@ function run(settings: Settings): RunSummary {
     after: spreadOf(y),
     reach,
     engine: { version, variant, threads, ...(reason ? { reason } : {}) },
-    bytes: x.byteLength + y.byteLength,
+    bytes: (bits?.array ?? x).byteLength + computed.byteLength,
   };
 }
 
@@ -185,7 +271,7 @@ function expand(parameter: Parameter, size: number, isDouble: boolean): Floats |
 async function examine(run: number, notify: (finding: Finding) => void): Promise<undefined> {
   const checked = result;
   if (!dataset || checked?.run !== run) return;
-  const { data: x } = dataset;
+  const { data: x, bits } = dataset;
   const { groups, y, gamma, beta, settings } = checked;
   const { method, epsilon } = settings;
   const perSlice = Math.max(1, Math.floor(SLICE_ELEMENTS / groups.size));
@@ -194,15 +280,19 @@ async function examine(run: number, notify: (finding: Finding) => void): Promise
     await othersFirst();
     if (result !== checked) return;
     const to = Math.min(from + perSlice, groups.count);
-    found = checkGroups({ method, x, y, groups, epsilon, gamma, beta }, from, to, found);
+    found = checkGroups({ method, x, y, dtype: bits?.dtype, groups, epsilon, gamma, beta }, from, to, found);
     notify({ kind: 'checked', run, fraction: to / groups.count, check: found });
   }
   await othersFirst();
   if (result !== checked) return;
-  const out = new (y instanceof Float64Array ? Float64Array : Float32Array)(y.length) as Floats;
-  const options = { ...optionsOf(shapeOf(dataset), settings, hasBatch(dataset), gamma, beta), out };
+  const isDouble = y instanceof Float64Array;
+  const out = new (bits ? Uint16Array : isDouble ? Float64Array : Float32Array)(y.length);
+  const options = {
+    ...optionsOf(shapeOf(dataset), settings, hasBatch(dataset), gamma, beta, bits?.dtype),
+    out,
+  };
   const timing = timeCall(() => {
-    normalize(method, x, options);
+    normalize(method, bits?.array ?? x, options);
   });
   notify({ kind: 'timed', run, timing });
 }
@@ -246,6 +336,13 @@ function deviations(): Sides<Deviation> {
     deviationsOf = { run: rest.run, sides };
   }
   return deviationsOf.sides;
+}
+
+/** The result that is asked for, unless there is another one by now. */
+function currentRun(run: number): ReturnType<typeof current> {
+  const result = current();
+  if (run !== result.run) throw new Error('There is another result by now.');
+  return result;
 }
 
 function page({ from, count, positions: most }: { from: number; count: number; positions: number }): Page {

@@ -7,13 +7,23 @@ import { count, hasBatch, shapeOf } from '../parse/dataset.js';
 import { byId, debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
 import { WorkClient, type WorkError } from '../work/client.js';
+import { CapturePanel } from './capture/capture_panel.js';
+import type { DeviceName } from './capture/device.js';
 import { DataPanel } from './data_panel.js';
 import { Distributions } from './distributions/view.js';
 import { EnginePanel } from './engine_panel.js';
 import { SharingFigure } from './figure/sharing_figure.js';
 import { PAGE_SIZE, Pager } from './pager.js';
 import { PictureView, type Pixel } from './picture_view.js';
-import type { DatasetSummary, Finding, Page, Requests, RunSummary, Source } from './protocol.js';
+import type {
+  CapturedSource,
+  DatasetSummary,
+  Finding,
+  Page,
+  Requests,
+  RunSummary,
+  Source,
+} from './protocol.js';
 import { type Place, SampleList } from './sample_list.js';
 import { describe, elementOf, nameOfElement, SamplePanel } from './sample_panel.js';
 import { SampleTable } from './sample_table.js';
@@ -26,6 +36,8 @@ const MAX_POSITIONS = 256;
 const LONGEST_SIDE = 1024;
 /** Quiet time before settings take effect, before something is announced, and before waiting is shown. */
 const [SETTLE_MS, ANNOUNCE_MS, BUSY_MS] = [120, 700, 250];
+/** Time between two frames of the camera or the microphone that are checked and timed. */
+const EXAMINE_MS = 2000;
 /** How long a file that is saved can be read. */
 const SAVE_MS = 60_000;
 
@@ -39,6 +51,11 @@ class Explore {
   );
   readonly #engine = new EnginePanel();
   readonly #data = new DataPanel((source) => void this.open(source));
+  readonly #capture = new CapturePanel({
+    onFrame: (source, isFirst) => (isFirst ? this.open(source) : this.#follow(source)),
+    onStop: (name) => void this.#endCapture(name),
+    onError: (message) => this.#data.showError(message === undefined ? undefined : { message }),
+  });
   readonly #settings = new SettingsPanel(debounce(SETTLE_MS, () => void this.#run()));
   readonly #list = new SampleList(byId('view-map'), {
     onPoint: (place) => this.#point(place),
@@ -70,16 +87,22 @@ class Explore {
   #isRunning = false;
   #isOutdated = false;
   #busy = 0;
+  /** When a frame of the camera or the microphone was examined last. */
+  #examinedAt = 0;
 
   constructor() {
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
       radio.addEventListener('change', () => this.#setView(radio.value as View));
     }
-    byId('save').addEventListener('click', () => void this.#save());
+    byId('save').addEventListener('click', () => void this.#save('save'));
+    byId('save-picture').addEventListener('click', () => void this.#save('savePicture'));
   }
 
   /** Reads data and normalizes it. What cannot be read leaves everything as it was. */
   async open(source: Source): Promise<void> {
+    const wasLive = this.#capture.isLive;
+    const isLive = source.kind === 'camera' || source.kind === 'microphone';
+    if (!isLive) this.#capture.leave();
     const open = ++this.#opens;
     this.#data.showError(undefined);
     const name = source.kind === 'file' ? source.file.name : 'the numbers';
@@ -102,13 +125,60 @@ class Explore {
       if (open !== this.#opens) return;
       const { message } = error as Error;
       this.#data.showError({ message: source.kind === 'file' ? `${name}: ${message}` : message });
+      if (wasLive && !isLive) await this.#examineFrame();
     }
+  }
+
+  /** Nobody is watched or listened to by what one does not see. */
+  hide(): void {
+    this.#capture.stop();
+  }
+
+  /**
+   * Data that follow others of their kind several times a second: settings and places stay, and nothing is announced. Settings
+   * that cannot be used leave the last result.
+   */
+  async #follow(source: CapturedSource): Promise<void> {
+    const open = this.#opens;
+    const isChanged = this.#isOutdated;
+    this.#isOutdated = false;
+    showError(byId('run-error'), undefined);
+    if (!this.#settings.check()) return this.#setStale(true);
+    try {
+      const { dataset, summary } = await this.#client.request('next', {
+        source,
+        settings: this.#settings.settings,
+      });
+      if (open !== this.#opens) return;
+      await this.#showResult(dataset, summary);
+      if (isChanged) this.#announceRun();
+      // Checking and timing each one would take longer than all the rest.
+      if (performance.now() - this.#examinedAt > EXAMINE_MS) await this.#examineFrame();
+    } catch (error) {
+      if (open === this.#opens) this.#showRunError(error as WorkError);
+    }
+  }
+
+  /** The camera or the microphone is off: the last frame is examined as all data are. */
+  async #endCapture(name: DeviceName): Promise<void> {
+    this.#announce(`The ${name} is off. Its last frame stays.`);
+    if (this.#isOutdated) await this.#run();
+    else await this.#examineFrame();
+  }
+
+  async #examineFrame(): Promise<void> {
+    const [summary, dataset] = [this.#summary, this.#dataset];
+    if (!summary || !dataset) return;
+    this.#engine.show(summary, dataset.computed);
+    await this.#examine(summary);
+    this.#examinedAt = performance.now();
   }
 
   /** Normalizes with the settings as they are. Settings that change meanwhile are taken up once, at the end. */
   async #run(): Promise<void> {
     this.#isOutdated = true;
-    if (this.#isRunning) return;
+    // What is live takes them up with its next frame.
+    if (this.#isRunning || (this.#capture.isLive && this.#summary)) return;
     this.#isRunning = true;
     while (this.#isOutdated) {
       this.#isOutdated = false;
@@ -124,28 +194,35 @@ class Explore {
     showError(byId('run-error'), undefined);
     if (!this.#settings.check()) return this.#setStale(true);
     try {
-      const before = this.#summary;
       const summary = await this.#whileBusy('Normalizing', () =>
         this.#client.request('run', this.#settings.settings),
       );
       if (dataset !== this.#dataset) return;
-      this.#summary = summary;
-      this.#layout = layoutOf(shapeOf(dataset), summary.settings, hasBatch(dataset));
-      this.#setStale(false);
       this.#engine.show(summary, dataset.computed);
-      byId('save').hidden = false;
-      this.#setView(this.#view);
-      const isAlike = before?.groups === summary.groups && before.size === summary.size;
-      await this.#showPage(isAlike ? this.#pager.page : 0, isAlike ? this.#picked : FIRST);
+      await this.#showResult(dataset, summary);
       this.#announceRun();
       void this.#examine(summary);
     } catch (error) {
-      if (this.#isOutdated) return;
-      this.#setStale(true);
-      if (!this.#settings.showError(error as WorkError)) {
-        showError(byId('run-error'), error as WorkError);
-      }
+      if (!this.#isOutdated) this.#showRunError(error as WorkError);
     }
+  }
+
+  async #showResult(dataset: DatasetSummary, summary: RunSummary): Promise<void> {
+    const before = this.#summary;
+    this.#dataset = dataset;
+    this.#summary = summary;
+    this.#layout = layoutOf(shapeOf(dataset), summary.settings, hasBatch(dataset));
+    this.#setStale(false);
+    byId('save').hidden = false;
+    byId('save-picture').hidden = dataset.kind !== 'picture';
+    this.#setView(this.#view);
+    const isAlike = before?.groups === summary.groups && before.size === summary.size;
+    await this.#showPage(isAlike ? this.#pager.page : 0, isAlike ? this.#picked : FIRST);
+  }
+
+  #showRunError(error: WorkError): void {
+    this.#setStale(true);
+    if (!this.#settings.showError(error)) showError(byId('run-error'), error);
   }
 
   /** Only now that everything is shown: it keeps the worker busy. */
@@ -158,14 +235,14 @@ class Explore {
   }
 
   /** Gives the result to the user as a file. */
-  async #save(): Promise<void> {
+  async #save(kind: 'save' | 'savePicture'): Promise<void> {
     const [summary, dataset] = [this.#summary, this.#dataset];
     if (!summary || !dataset) return;
     try {
-      const file = await this.#client.request('save', { run: summary.run });
+      const file = await this.#client.request(kind, { run: summary.run });
       const link = el('a', {
         href: URL.createObjectURL(file),
-        download: `${METHODS[summary.settings.method].operation}.npy`,
+        download: `${METHODS[summary.settings.method].operation}.${kind === 'save' ? 'npy' : 'png'}`,
       });
       link.click();
       // The browser has to have read it by then.
@@ -292,6 +369,7 @@ class Explore {
     this.#sharing.hide();
     this.#distributions.hide();
     byId('save').hidden = true;
+    byId('save-picture').hidden = true;
     for (const id of ['view-picture', 'view-map', 'view-table', 'pager', 'one']) byId(id).hidden = true;
   }
 
@@ -343,5 +421,5 @@ class Explore {
 
 export const open: OpenView = () => {
   const explore = new Explore();
-  return { restore: () => void explore.open({ kind: 'sample' }) };
+  return { restore: () => void explore.open({ kind: 'sample' }), hide: () => explore.hide() };
 };

@@ -101,7 +101,8 @@ export class Distributions {
         : this.#client.request('distributions', { run, from: page.from + first, count: rowCount }),
     ]);
     // Without an answer there is another result by now, which is asked for when it is shown.
-    if (!sides || !rows || this.#wanted?.page !== page) return;
+    // What is a little behind is drawn all the same: with a camera there is always something newer.
+    if (!sides || !rows || !this.#wanted) return;
     this.#rows = { page, first, sides: rows };
     this.#root.hidden = false;
     this.#draw(wanted, sides, this.#rows);
