@@ -389,7 +389,7 @@ describe('the methods', () => {
     assert.equal(await page.locator('[role=alert]:visible').count(), 0);
     await choose('batch');
     assert.match(await text('#method-note'), /a single number here/);
-    await change(() => page.click('#use-sample'));
+    await change(() => page.selectOption('#example', 'iris'));
     assert.equal(await isDisabled('group'), false);
     assert.ok(await page.locator('#method-shape').isHidden());
   });
@@ -707,7 +707,7 @@ describe('by keyboard alone', () => {
   test('the skip link leads to the result', async () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    assert.equal(await focused(), 'result');
+    assert.equal(await focused(), 'result-card');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'view=map');
   });
@@ -749,7 +749,7 @@ describe('accessibility', () => {
         await look('picture');
         await page.check('input[value=map]');
         await look('picture as colours');
-        await change(() => page.click('#use-sample'));
+        await change(() => page.selectOption('#example', 'iris'));
         for (const method of ['batch', 'group', 'instance', 'unit']) {
           await change(() => page.check(`input[name=method][value=${method}]`));
           await look(method);

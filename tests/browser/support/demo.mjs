@@ -54,9 +54,9 @@ export async function visit(address, options = {}) {
   await page.goto(address);
 }
 
-/** Opens Explore with Fisher's Iris flowers and waits for the result. */
-export async function open(options = {}, address = url) {
-  await visit(address, options);
+/** Opens Explore with Fisher's Iris flowers as rows of colours, and waits for the result. */
+export async function open(options = {}, address = url, state = '?example=iris&view=map') {
+  await visit(`${address}#explore${state}`, options);
   await settled();
 }
 

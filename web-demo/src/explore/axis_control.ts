@@ -5,6 +5,7 @@ import { hasBatch } from '../parse/dataset.js';
 import { byId, el, showError } from '../ui/dom.js';
 import { whole } from '../ui/format.js';
 import { presetsOf } from './axis_presets.js';
+import { defaultChannel, defaultSpanned } from './grid/axes.js';
 import type { DatasetSummary } from './protocol.js';
 import { one } from './words.js';
 
@@ -37,14 +38,11 @@ export class AxisControl {
     this.#mark();
   }
 
-  /** Starts over with the axes of other data: the last one, or the rows of a picture. */
+  /** Starts over with the axes of other data. */
   setDataset(dataset: DatasetSummary): void {
     this.#dataset = dataset;
-    const rank = dataset.axes.length;
-    const isPicture = dataset.kind === 'picture';
-    this.#spanned = new Set(isPicture ? this.#existing([1, 2]) : [rank - 1]);
-    // The pixels of a grey picture have no dimension of channels: they are one.
-    this.#channel = isPicture && rank < 3 ? undefined : rank - 1;
+    this.#spanned = new Set(defaultSpanned(dataset));
+    this.#channel = defaultChannel(dataset);
     this.#presets.replaceChildren();
     for (const { text, axis } of presetsOf(dataset)) {
       const button = el('button', { type: 'button', class: 'chip-button', 'data-axes': axis.join() }, text);

@@ -4,14 +4,16 @@ import type { Choice, Label } from '../compute/groups.js';
 import type { Check } from '../compute/reference.js';
 import type { Spread } from '../compute/spread.js';
 import type { Timing } from '../compute/timing.js';
+import type { ExampleName } from '../data/examples.js';
 import type { Axis, Dataset } from '../parse/dataset.js';
 import type { SixteenBit } from '../parse/sixteen_bit.js';
 import type { Spectrogram } from '../parse/sound.js';
 import type { Distribution, Sides } from './distributions/distribution.js';
+import type { Edited, EditRequest, GridPage, GridRequest } from './grid/protocol.js';
 
 /** Where data comes from. */
 export type Source =
-  | { readonly kind: 'sample' }
+  | { readonly kind: 'example'; readonly name: ExampleName }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'file'; readonly file: File }
   /** Another tensor of the file that is open. */
@@ -119,13 +121,17 @@ export type Requests = {
     takes: { source: CapturedSource; settings: Settings };
     gives: { dataset: DatasetSummary; summary: RunSummary };
   };
-  page: { takes: { from: number; count: number; positions: number }; gives: Page };
+  /** Where a position is asked for that is not among those at even distances, its neighbours come with it instead. */
+  page: { takes: { from: number; count: number; positions: number; around?: number }; gives: Page };
+  grid: { takes: GridRequest; gives: GridPage };
+  /** Changes the data and normalizes them with the settings of the last result. On an error both are as before. */
+  edit: { takes: EditRequest; gives: Edited };
   picture: { takes: { longestSide: number }; gives: PictureView };
   /** How the elements of a group lie, and those of some groups in a row on one axis; undefined when there is another result. */
   distribution: { takes: { run: number; group: number }; gives: Sides<Distribution> | undefined };
   distributions: {
     takes: { run: number; from: number; count: number };
-    gives: Sides<readonly Distribution[]> | undefined;
+    gives: (Sides<readonly Distribution[]> & { labels: readonly Label[] }) | undefined;
   };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
   examine: { takes: { run: number }; gives: undefined };

@@ -3,7 +3,7 @@
 import { centers, METHODS } from '../compute/methods.js';
 import { byId, el } from '../ui/dom.js';
 import { columnFormat, significant, whole } from '../ui/format.js';
-import { type Element, formulaLines, formulaText, normalized } from './formula.js';
+import { type Element, formulaLines, formulaText, normalized, valuesOf } from './formula.js';
 import type { Page, Settings } from './protocol.js';
 import { WORDS } from './words.js';
 
@@ -39,6 +39,11 @@ export class SamplePanel {
     );
     const nameOf = (e: number): string => nameOfElement(page, sample, e);
     const at = (e: number): Element => elementOf(page, sample, e, settings);
+    byId('one-values').replaceChildren(
+      ...valuesOf(at(element)).map(({ symbol, name, value }) =>
+        el('div', {}, el('dt', {}, symbol, name && el('span', {}, ` ${name}`)), el('dd', {}, value)),
+      ),
+    );
     byId('formula').replaceChildren(
       el('p', { class: 'formula-of' }, nameOf(element)),
       ...formulaLines(at(element)),

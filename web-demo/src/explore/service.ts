@@ -2,26 +2,33 @@
 
 import { info } from 'layernorm';
 import {
+  type Choice,
   elementLabel,
   type Groups,
+  groupAt,
   groupLabel,
   groupsOf,
+  indexIn,
+  type Layout,
   layoutOf,
   parametersOf,
 } from '../compute/groups.js';
 import {
   callText,
   type Floats,
+  narrow,
   normalize,
   normalizeForward,
   optionsOf,
   statistics,
 } from '../compute/kernels.js';
 import { METHODS } from '../compute/methods.js';
+import { differing, movementOf } from '../compute/movement.js';
 import { picturePixels } from '../compute/pixels.js';
 import { type Check, checkGroups } from '../compute/reference.js';
 import { reachFromZero, spreadOf } from '../compute/spread.js';
 import { timeCall } from '../compute/timing.js';
+import { exampleOf } from '../data/examples.js';
 import iris from '../data/iris.csv?raw';
 import { parseCsv } from '../parse/csv.js';
 import { type Dataset, hasBatch, type Numbers, type Progress, shapeOf } from '../parse/dataset.js';
@@ -33,6 +40,8 @@ import { type Bits, widen } from '../parse/sixteen_bit.js';
 import { soundOf } from '../parse/sound.js';
 import { othersFirst, type Service, transferring } from '../work/service.js';
 import { distributionsOf, type Measured, onOneAxis, type Sides } from './distributions/distribution.js';
+import { Edits } from './grid/editing.js';
+import type { Edited, EditRequest, GridPage, GridRequest, Moved } from './grid/protocol.js';
 import type {
   CapturedSource,
   DatasetSummary,
@@ -72,9 +81,28 @@ interface Result {
   readonly reach: number;
 }
 
+/** A call beside the chosen one, of the same data. */
+interface Contrast {
+  readonly key: string;
+  readonly layout: Layout;
+  readonly y: Floats;
+  readonly mean: Floats;
+  readonly scale: Floats;
+}
+
+/** What there was before the last change. */
+interface Past {
+  readonly x: Floats;
+  readonly y: Floats;
+  readonly contrast: Contrast;
+}
+
 let dataset: Dataset | undefined;
 /** The file that the data are a tensor of. */
 let container: SafetensorsFile | undefined;
+let edits: Edits | undefined;
+let past: Past | undefined;
+let contrast: Contrast | undefined;
 let result: Result | undefined;
 let runs = 0;
 let deviationsOf: { readonly run: number; readonly sides: Sides<Deviation> } | undefined;
@@ -84,6 +112,8 @@ export const service: Service<Requests, Finding> = {
   run,
   next,
   page,
+  grid,
+  edit,
   examine: ({ run }, { notify }) => examine(run, notify),
   save({ run }) {
     const { y, yBits, shape } = currentRun(run);
@@ -101,8 +131,10 @@ export const service: Service<Requests, Finding> = {
   },
   distributions({ run, from, count }) {
     if (result?.run !== run) return undefined;
+    const { groups, axes } = current();
     const sides = Array.from({ length: count }, (_, i) => measured(from + i));
     return {
+      labels: sides.map((_, i) => groupLabel(groups, axes, from + i)),
       before: onOneAxis(sides.map(({ before }) => before)),
       after: onOneAxis(sides.map(({ after }) => after)),
     };
@@ -119,7 +151,7 @@ async function open(source: Source, onProgress: Progress): Promise<DatasetSummar
   const opened = await read(source, onProgress);
   dataset = opened.dataset;
   container = opened.container;
-  result = undefined;
+  result = edits = past = contrast = undefined;
   return summaryOf(opened);
 }
 
@@ -140,7 +172,7 @@ function summaryOf({ dataset, container, tensor }: Opened): DatasetSummary {
     ],
     axes: axes.map(({ names, ...axis }) => (names && names.length <= MAX_NAMES ? { ...axis, names } : axis)),
     elements: data.length,
-    stored: bits?.dtype ?? data.constructor.name.replace('Array', '').toLowerCase(),
+    stored: bits?.dtype ?? typeName(data),
     computed: bits?.dtype ?? (isDouble ? 'float64' : 'float32'),
     ...(tensors ? { tensors: tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })) } : {}),
     ...(tensor === undefined ? {} : { tensor }),
@@ -163,7 +195,8 @@ interface Opened {
 
 async function read(source: Source, onProgress: Progress): Promise<Opened> {
   switch (source.kind) {
-    case 'sample':
+    case 'example':
+      if (source.name !== 'iris') return { dataset: exampleOf(source.name) };
       return { dataset: { ...parseCsv(iris, 'Fisher’s Iris flowers'), notes: [] } };
     case 'text':
       return { dataset: parseCsv(source.text, 'Pasted numbers', onProgress) };
@@ -191,7 +224,7 @@ function next({ source, settings }: Requests['next']['takes']): Requests['next']
   dataset = captured(source);
   try {
     const summary = run(settings);
-    container = undefined;
+    container = edits = undefined;
     return { dataset: summaryOf({ dataset }), summary };
   } catch (error) {
     dataset = before;
@@ -209,6 +242,12 @@ async function readFrom(container: SafetensorsFile, tensor: number): Promise<Ope
 
 /** Normalizes the data. On an error the result before stays. */
 function run(settings: Settings): RunSummary {
+  const summary = normalizeAll(settings);
+  past = undefined;
+  return summary;
+}
+
+function normalizeAll(settings: Settings): RunSummary {
   if (!dataset) throw new Error('There is no data to normalize.');
   const { data: x, bits } = dataset;
   const shape = shapeOf(dataset);
@@ -230,6 +269,7 @@ function run(settings: Settings): RunSummary {
   const after = statistics(method, y, layout, scratch);
   const reach = reachFromZero(y);
   runs++;
+  contrast = undefined;
   result = {
     run: runs,
     settings,
@@ -345,13 +385,120 @@ function currentRun(run: number): ReturnType<typeof current> {
   return result;
 }
 
-function page({ from, count, positions: most }: { from: number; count: number; positions: number }): Page {
+function contrastWith(choice: Choice): Contrast {
+  const { x, shape, settings } = current();
+  const key = JSON.stringify(choice);
+  if (contrast?.key === key) return contrast;
+  const isBatch = dataset === undefined || hasBatch(dataset);
+  const bits = dataset?.bits;
+  const { method } = choice;
+  const layout = layoutOf(shape, choice, isBatch);
+  const chosen = { ...choice, epsilon: settings.epsilon };
+  const options = optionsOf(shape, chosen, isBatch, undefined, undefined, bits?.dtype);
+  const computed = normalize(method, bits?.array ?? x, options);
+  const y = bits ? widen({ ...bits, array: computed as object as Uint16Array<ArrayBuffer> }) : computed;
+  const scratch = new (y instanceof Float64Array ? Float64Array : Float32Array)(y.length) as Floats;
+  contrast = { key, layout, y, ...statistics(method, x, layout, scratch) };
+  return contrast;
+}
+
+function grid(asked: GridRequest): GridPage {
+  const { run, x, y, shape, groups, mean, scale } = current();
+  const { from, size, offsets } = asked;
+  const beside = contrastWith(asked.contrast);
+  const samples = Math.max(0, Math.min(asked.count, x.length / size - from));
+  const places = Array.from({ length: samples }, (_, s) =>
+    offsets.map((offset) => (from + s) * size + offset),
+  ).flat();
+  const all = shape.map((_, d) => d);
+  const indices = places.map((at) => indexIn(shape, all, at));
+  const cells = (values: ArrayLike<number>) => Float64Array.from(places, (at) => values[at] as number);
+  const shared = (layout: Layout, values: Floats) =>
+    Float64Array.from(indices, (index) => values[groupAt(layout, index).group] as number);
+  return {
+    run,
+    from,
+    samples,
+    x: cells(x),
+    y: cells(y),
+    contrast: cells(beside.y),
+    mean: shared(groups, mean),
+    scale: shared(groups, scale),
+    contrastMean: shared(beside.layout, beside.mean),
+    contrastScale: shared(beside.layout, beside.scale),
+    moved: movedSince(past, beside, size, places),
+  };
+}
+
+/** Compares with what there was before the last change, unless another call stood beside it. */
+function movedSince(
+  before: Past | undefined,
+  beside: Contrast,
+  size: number,
+  places: readonly number[],
+): Moved | undefined {
+  const { y } = current();
+  if (!before || !edits || before.contrast.key !== beside.key) return undefined;
+  const of = (a: Floats, b: Floats) => {
+    const differs = differing(a, b);
+    return { whole: movementOf(a, b, size), cells: Uint8Array.from(places, (at) => Number(differs(at))) };
+  };
+  const moved = {
+    x: of(before.x, edits.data),
+    y: of(before.y, y),
+    contrast: of(before.contrast.y, beside.y),
+  };
+  return {
+    x: moved.x.whole,
+    y: moved.y.whole,
+    contrast: moved.contrast.whole,
+    cells: { x: moved.x.cells, y: moved.y.cells, contrast: moved.contrast.cells },
+  };
+}
+
+function edit({ change, goesOn, grid: asked }: EditRequest): Edited {
+  const { settings, y } = current();
+  if (!dataset) throw new Error('There is no data to change.');
+  const pastBefore = past;
+  if (!edits) {
+    edits = new Edits(dataset.data);
+    dataset = { ...dataset, data: edits.data };
+  }
+  const before = edits.data.slice() as Floats;
+  if (!goesOn || !past) past = { x: before, y, contrast: contrastWith(asked.contrast) };
+  edits.apply(change, asked.size, goesOn);
+  const { bits } = dataset;
+  try {
+    // What is typed is rounded to the type of the data, as all of them have been.
+    if (bits) {
+      const rounded = narrow(edits.data, bits.dtype);
+      dataset = { ...dataset, bits: rounded };
+      edits.data.set(widen(rounded));
+    }
+    const summary = normalizeAll(settings);
+    const page = grid(asked);
+    return { summary, stored: bits?.dtype ?? typeName(edits.data), page, history: edits.history };
+  } catch (error) {
+    edits.data.set(before);
+    if (bits) dataset = { ...dataset, bits };
+    past = pastBefore;
+    throw error;
+  }
+}
+
+function typeName(numbers: Dataset['data']): string {
+  return numbers.constructor.name.replace('Array', '').toLowerCase();
+}
+
+function page({ from, count, positions: most, around }: Requests['page']['takes']): Page {
   const { x, y, axes, groups, gamma, beta, ...rest } = current();
   const chosen = Array.from(
     { length: Math.max(0, Math.min(count, groups.count - from)) },
     (_, i) => from + i,
   );
-  const positions = spreadPositions(groups, most);
+  const spread = spreadPositions(groups, most);
+  const positions =
+    around === undefined || spread.includes(around) ? spread : neighbours(around, groups.size, most);
   const cells = (values: ArrayLike<number>, starts: Uint32Array, offsets: Uint32Array): Float64Array =>
     Float64Array.from(
       chosen.flatMap((g) =>
@@ -378,6 +525,12 @@ function page({ from, count, positions: most }: { from: number; count: number; p
     gamma: gamma && parameters(gamma),
     beta: beta && parameters(beta),
   };
+}
+
+/** Positions around one of them. */
+function neighbours(around: number, size: number, most: number): number[] {
+  const first = Math.max(0, Math.min(around - (most >> 1), size - most));
+  return Array.from({ length: Math.min(most, size) }, (_, i) => first + i);
 }
 
 /** All positions, or some at even distances. A short last dimension, such as colours, stays together. */

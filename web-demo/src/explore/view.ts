@@ -1,8 +1,9 @@
 // Explore: brings together what the user opens and sets, the service that computes, and the views of the result.
 
-import type { OpenView } from '../app/view.js';
-import { groupAt, type Layout, layoutOf, spansOf } from '../compute/groups.js';
+import type { OpenView, State } from '../app/view.js';
+import { elementIndex, groupAt, type Layout, layoutOf, positionAt, spansOf } from '../compute/groups.js';
 import { METHODS } from '../compute/methods.js';
+import { DEFAULT_EXAMPLE, isExampleName } from '../data/examples.js';
 import { count, hasBatch, shapeOf } from '../parse/dataset.js';
 import { byId, debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
@@ -13,6 +14,12 @@ import { DataPanel } from './data_panel.js';
 import { Distributions } from './distributions/view.js';
 import { EnginePanel } from './engine_panel.js';
 import { SharingFigure } from './figure/sharing_figure.js';
+import { contrastOf, suitsGrid } from './grid/axes.js';
+import { EditQueue } from './grid/edit_queue.js';
+import { geometryOf } from './grid/geometry.js';
+import { type Context, GridView } from './grid/grid_view.js';
+import type { Place as Cell } from './grid/panel.js';
+import type { Change, GridRequest } from './grid/protocol.js';
 import { PAGE_SIZE, Pager } from './pager.js';
 import { PictureView, type Pixel } from './picture_view.js';
 import type {
@@ -36,12 +43,15 @@ const MAX_POSITIONS = 256;
 const LONGEST_SIDE = 1024;
 /** Quiet time before settings take effect, before something is announced, and before waiting is shown. */
 const [SETTLE_MS, ANNOUNCE_MS, BUSY_MS] = [120, 700, 250];
+/** Quiet time after a change of a number before its result is checked and timed. */
+const EXAMINE_MS = 300;
 /** Time between two frames of the camera or the microphone that are checked and timed. */
-const EXAMINE_MS = 2000;
+const EXAMINE_FRAME_MS = 2000;
 /** How long a file that is saved can be read. */
 const SAVE_MS = 60_000;
 
-type View = 'picture' | 'map' | 'table';
+const VIEWS = ['grid', 'picture', 'map', 'table'] as const;
+type View = (typeof VIEWS)[number];
 
 const FIRST: Place = { sample: 0, element: 0 };
 
@@ -57,6 +67,13 @@ class Explore {
     onError: (message) => this.#data.showError(message === undefined ? undefined : { message }),
   });
   readonly #settings = new SettingsPanel(debounce(SETTLE_MS, () => void this.#run()));
+  readonly #grid = new GridView(byId('view-grid'), {
+    onFocus: (index) => this.#showElement(index),
+    onEdit: (change, goesOn) => this.#edits.push(change, goesOn),
+    onLeave: (direction, cell) => this.#leaveGrid(direction, cell),
+    say: (sentence) => this.#announce(sentence),
+  });
+  readonly #edits = new EditQueue((change, goesOn) => this.#edit(change, goesOn));
   readonly #list = new SampleList(byId('view-map'), {
     onPoint: (place) => this.#point(place),
     onPick: (place) => this.#pick(place),
@@ -69,10 +86,12 @@ class Explore {
     this.#pointAtPixel(pixel, isPick),
   );
   readonly #sharing = new SharingFigure();
-  readonly #pager = new Pager(
-    (page) => void this.#showPage(page, { sample: 0, element: this.#picked.element }),
-  );
-  readonly #one = new SamplePanel((element) => this.#pick({ sample: this.#picked.sample, element }));
+  readonly #pager = new Pager((page) => {
+    if (this.#view === 'grid') void this.#showGrid(page, { sample: 0, cell: this.#grid.place.cell });
+    else void this.#showPage(page, { sample: 0, element: this.#picked.element });
+  });
+  readonly #one = new SamplePanel((element) => this.#pickElement(element));
+  readonly #state: State;
 
   readonly #distributions = new Distributions(this.#client);
 
@@ -80,8 +99,18 @@ class Explore {
   #summary: RunSummary | undefined;
   #layout: Layout | undefined;
   #page: Page | undefined;
-  #view: View = 'map';
+  #view: View = 'grid';
+  /** What has been chosen by hand stays with other data. */
+  #chosenView: View | undefined;
   #picked = FIRST;
+  /** What the grid shows beside the result, and which page of it; the element that it has in focus, and in which group that is. */
+  #context: Context | undefined;
+  #gridPage = 0;
+  /** The page of the lists of groups. */
+  #pagerPage = 0;
+  #element: readonly number[] | undefined;
+  #shownOne: { page: Page; group: number } | undefined;
+  #isFetchingOne = false;
   /** Counts what has been opened, so that late answers are known as such. */
   #opens = 0;
   #isRunning = false;
@@ -89,13 +118,29 @@ class Explore {
   #busy = 0;
   /** When a frame of the camera or the microphone was examined last. */
   #examinedAt = 0;
+  /** What has been opened last, where it is an example. */
+  #example: string | undefined;
 
-  constructor() {
+  constructor(state: State) {
+    this.#state = state;
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
-      radio.addEventListener('change', () => this.#setView(radio.value as View));
+      radio.addEventListener('change', () => {
+        this.#chosenView = radio.value as View;
+        this.#state.set({ view: this.#chosenView });
+        this.#setView(this.#chosenView);
+      });
     }
     byId('save').addEventListener('click', () => void this.#save('save'));
     byId('save-picture').addEventListener('click', () => void this.#save('savePicture'));
+  }
+
+  /** Opens what the address names, unless that is there already. */
+  restore(): void {
+    const [example, view] = [this.#state.get('example'), this.#state.get('view')];
+    const name = isExampleName(example) ? example : DEFAULT_EXAMPLE;
+    this.#chosenView = VIEWS.find((one) => one === view);
+    if (name !== this.#example) void this.open({ kind: 'example', name });
+    else if (this.#dataset) this.#setView(this.#viewFor(this.#dataset));
   }
 
   /** Reads data and normalizes it. What cannot be read leaves everything as it was. */
@@ -105,6 +150,8 @@ class Explore {
     if (!isLive) this.#capture.leave();
     const open = ++this.#opens;
     this.#data.showError(undefined);
+    const wasExample = this.#example;
+    this.#example = source.kind === 'example' ? source.name : undefined;
     const name = source.kind === 'file' ? source.file.name : 'the numbers';
     try {
       const dataset = await this.#whileBusy(`Reading ${name}`, (onProgress) =>
@@ -115,14 +162,19 @@ class Explore {
       this.#picked = FIRST;
       this.#summary = undefined;
       this.#page = undefined;
+      this.#edits.clear();
+      this.#state.set({
+        example: this.#example === DEFAULT_EXAMPLE ? undefined : this.#example,
+        view: this.#chosenView,
+      });
       this.#data.show(dataset, source);
       this.#settings.setDataset(dataset);
       byId('view-picture-label').hidden = dataset.kind !== 'picture';
-      const view = dataset.kind === 'picture' ? 'picture' : this.#view === 'picture' ? 'map' : this.#view;
-      this.#setView(view);
+      this.#setView(this.#viewFor(dataset));
       await this.#run();
     } catch (error) {
       if (open !== this.#opens) return;
+      this.#example = wasExample;
       const { message } = error as Error;
       this.#data.showError({ message: source.kind === 'file' ? `${name}: ${message}` : message });
       if (wasLive && !isLive) await this.#examineFrame();
@@ -152,8 +204,9 @@ class Explore {
       if (open !== this.#opens) return;
       await this.#showResult(dataset, summary);
       if (isChanged) this.#announceRun();
-      // Checking and timing each one would take longer than all the rest.
-      if (performance.now() - this.#examinedAt > EXAMINE_MS) await this.#examineFrame();
+      // Checking and timing each one would take longer than all the rest. The last one may come after the end.
+      const isDue = performance.now() - this.#examinedAt > EXAMINE_FRAME_MS;
+      if (isDue || !this.#capture.isLive) await this.#examineFrame();
     } catch (error) {
       if (open === this.#opens) this.#showRunError(error as WorkError);
     }
@@ -172,6 +225,12 @@ class Explore {
     this.#engine.show(summary, dataset.computed);
     await this.#examine(summary);
     this.#examinedAt = performance.now();
+  }
+
+  #viewFor(dataset: DatasetSummary): View {
+    if (dataset.kind === 'picture') return 'picture';
+    if (this.#chosenView && this.#chosenView !== 'picture') return this.#chosenView;
+    return suitsGrid(dataset) ? 'grid' : 'map';
   }
 
   /** Normalizes with the settings as they are. Settings that change meanwhile are taken up once, at the end. */
@@ -217,7 +276,8 @@ class Explore {
     byId('save-picture').hidden = dataset.kind !== 'picture';
     this.#setView(this.#view);
     const isAlike = before?.groups === summary.groups && before.size === summary.size;
-    await this.#showPage(isAlike ? this.#pager.page : 0, isAlike ? this.#picked : FIRST);
+    if (this.#view === 'grid') await this.#showGrid(before ? this.#gridPage : 0, this.#grid.place);
+    await this.#showPage(isAlike ? this.#pagerPage : 0, isAlike ? this.#picked : FIRST);
   }
 
   #showRunError(error: WorkError): void {
@@ -270,9 +330,10 @@ class Explore {
     const page = await this.#fetch(number * PAGE_SIZE, PAGE_SIZE);
     if (!page) return;
     this.#page = page;
+    this.#pagerPage = number;
     this.#list.show(page, summary);
     this.#table.show(page, summary);
-    this.#pager.show(number, summary.groups, this.#view === 'picture');
+    this.#showPager();
     if (dataset.kind === 'picture') {
       const pixels = await this.#client.request('picture', { longestSide: LONGEST_SIDE });
       if (summary !== this.#summary) return;
@@ -282,6 +343,123 @@ class Explore {
       sample: Math.min(pick.sample, page.labels.length - 1),
       element: Math.min(pick.element, page.positions.length - 1),
     });
+  }
+
+  #showPager(): void {
+    const [summary, geometry] = [this.#summary, this.#context?.geometry];
+    if (!summary) return;
+    if (this.#view === 'grid' && geometry) {
+      this.#pager.show(this.#gridPage, geometry.samples, false, geometry.perPage);
+    } else this.#pager.show(this.#pagerPage, summary.groups, this.#view === 'picture');
+  }
+
+  #gridRequest(context: Context, choice: GridRequest['contrast'], page: number): GridRequest {
+    const { size, offsets, perPage } = context.geometry;
+    return { from: page * perPage, count: perPage, size, offsets, contrast: choice };
+  }
+
+  /** Samples of the result as a grid, and what stands beside it. */
+  async #showGrid(number: number, cell: Cell): Promise<void> {
+    const [summary, dataset, layout] = [this.#summary, this.#dataset, this.#layout];
+    if (!summary || !dataset || !layout) return;
+    const choice = contrastOf(summary.settings, dataset);
+    const channels = choice.method === 'batch' ? choice : summary.settings;
+    const context: Context = {
+      dataset,
+      layout,
+      geometry: geometryOf(shapeOf(dataset), channels.axis[0]),
+      contrast: {
+        method: choice.method,
+        layout: layoutOf(shapeOf(dataset), choice, hasBatch(dataset)),
+        choice,
+      },
+    };
+    const { samples, perPage } = context.geometry;
+    const page = Math.min(number, Math.ceil(samples / perPage) - 1);
+    try {
+      const shown = await this.#client.request('grid', this.#gridRequest(context, choice, page));
+      if (shown.run !== this.#summary?.run) return;
+      this.#context = context;
+      this.#gridPage = page;
+      this.#grid.show(shown, summary, context);
+      this.#grid.go(cell, this.#grid.hasFocus);
+      this.#showPager();
+    } catch (error) {
+      if (summary === this.#summary) showError(byId('run-error'), error as WorkError);
+    }
+  }
+
+  /** Changes the data. What is shown otherwise than in the grid is brought up to date when it is looked at. */
+  async #edit(change: Change, goesOn: boolean): Promise<void> {
+    const [dataset, context] = [this.#dataset, this.#context];
+    if (!dataset || !context || !this.#summary) return;
+    try {
+      const grid = this.#gridRequest(context, context.contrast.choice, this.#gridPage);
+      const edited = await this.#client.request('edit', { change, goesOn, grid });
+      if (dataset !== this.#dataset) return;
+      this.#summary = edited.summary;
+      this.#engine.show(edited.summary, dataset.computed);
+      this.#data.showShape({ ...dataset, stored: edited.stored });
+      this.#grid.update(edited.page, edited.summary, edited.history, change);
+      this.#examineSoon(edited.summary);
+    } catch (error) {
+      if (dataset === this.#dataset) showError(byId('run-error'), error as WorkError);
+    }
+  }
+
+  readonly #examineSoon = debounce(EXAMINE_MS, (summary: RunSummary) => {
+    if (summary === this.#summary) void this.#examine(summary);
+  });
+
+  #leaveGrid(direction: -1 | 1, { sample, cell }: Cell): void {
+    const geometry = this.#context?.geometry;
+    const next = this.#gridPage + direction;
+    if (!geometry || next < 0 || next * geometry.perPage >= geometry.samples) return;
+    const isBeyond = sample < 0 || sample >= geometry.perPage;
+    void this.#showGrid(next, {
+      sample: !isBeyond ? sample : direction > 0 ? 0 : geometry.perPage - 1,
+      cell,
+    });
+  }
+
+  /** Shows the group of an element in numbers, that of the newest one when several are asked for. */
+  async #showElement(index: readonly number[]): Promise<void> {
+    this.#element = index;
+    if (this.#isFetchingOne) return;
+    this.#isFetchingOne = true;
+    try {
+      for (let asked: readonly number[] | undefined; asked !== this.#element; ) {
+        asked = this.#element;
+        const [summary, dataset, layout] = [this.#summary, this.#dataset, this.#layout];
+        if (!asked || !summary || !dataset || !layout || this.#view !== 'grid') return;
+        const [{ group }, position] = [groupAt(layout, asked), positionAt(layout, asked)];
+        const takes = { from: group, count: 1, positions: MAX_POSITIONS, around: position };
+        const page = await this.#client.request('page', takes);
+        if (page.run !== this.#summary?.run || layout !== this.#layout) {
+          asked = undefined;
+          if (this.#summary === summary) return;
+          continue;
+        }
+        this.#shownOne = { page, group };
+        this.#one.show(page, 0, page.positions.indexOf(position), summary.size, summary.settings);
+        this.#distributions.show(page, 0, summary);
+        this.#sharing.show(dataset, layout, summary.settings, group, position);
+      }
+    } catch (error) {
+      showError(byId('run-error'), error as WorkError);
+    } finally {
+      this.#isFetchingOne = false;
+    }
+  }
+
+  /** An element of the group that is shown in numbers. */
+  #pickElement(element: number): void {
+    const [one, layout, dataset] = [this.#shownOne, this.#layout, this.#dataset];
+    if (this.#view !== 'grid') this.#pick({ sample: this.#picked.sample, element });
+    else if (one && layout && dataset) {
+      const index = elementIndex(layout, one.group, one.page.positions[element] ?? 0);
+      this.#grid.goTo(index.reduce((at, k, d) => at * (dataset.axes[d]?.size ?? 1) + k, 0));
+    }
   }
 
   /** Shows a place for as long as the pointer is there. */
@@ -299,7 +477,7 @@ class Explore {
 
   #show(place: Place): void {
     const [page, summary, dataset, layout] = [this.#page, this.#summary, this.#dataset, this.#layout];
-    if (!page || !summary || !dataset || !layout || page.run !== summary.run) return;
+    if (!page || !summary || !dataset || !layout || page.run !== summary.run || this.#view === 'grid') return;
     this.#list.mark(place, this.#picked);
     this.#table.mark(place.sample);
     this.#one.show(page, place.sample, place.element, summary.size, summary.settings);
@@ -334,6 +512,7 @@ class Explore {
     const [dataset, layout] = [this.#dataset, this.#layout];
     if (!summary || !page || !dataset || !layout) return;
     this.#one.show(page, 0, 0, summary.size, summary.settings);
+    this.#distributions.show(page, 0, summary);
     this.#sharing.show(dataset, layout, summary.settings, sample, page.positions[0] ?? 0);
   });
 
@@ -348,11 +527,13 @@ class Explore {
     for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="view"]')) {
       radio.checked = radio.value === view;
     }
-    for (const one of ['picture', 'map', 'table']) byId(`view-${one}`).hidden = one !== view;
-    if (this.#summary) {
-      this.#pager.show(this.#pager.page, this.#summary.groups, view === 'picture');
-      this.#show(this.#picked);
-    }
+    for (const one of VIEWS) byId(`view-${one}`).hidden = one !== view;
+    if (!this.#summary) return;
+    this.#showPager();
+    if (view === 'grid') void this.#showGrid(this.#gridPage, this.#grid.place);
+    else if (this.#page && this.#page.run !== this.#summary.run)
+      void this.#showPage(this.#pagerPage, this.#picked);
+    else this.#show(this.#picked);
   }
 
   /** The result no longer belongs to the settings. */
@@ -370,7 +551,7 @@ class Explore {
     this.#distributions.hide();
     byId('save').hidden = true;
     byId('save-picture').hidden = true;
-    for (const id of ['view-picture', 'view-map', 'view-table', 'pager', 'one']) byId(id).hidden = true;
+    for (const id of [...VIEWS.map((one) => `view-${one}`), 'pager', 'one']) byId(id).hidden = true;
   }
 
   async #whileBusy<T>(
@@ -419,7 +600,7 @@ class Explore {
   }
 }
 
-export const open: OpenView = () => {
-  const explore = new Explore();
-  return { restore: () => void explore.open({ kind: 'sample' }), hide: () => explore.hide() };
+export const open: OpenView = (_, state) => {
+  const explore = new Explore(state);
+  return { restore: () => explore.restore(), hide: () => explore.hide() };
 };

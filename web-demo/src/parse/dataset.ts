@@ -26,7 +26,7 @@ export interface Axis {
 
 export interface Dataset {
   readonly name: string;
-  readonly kind: 'csv' | 'npy' | 'safetensors' | 'picture' | 'sound';
+  readonly kind: 'csv' | 'npy' | 'safetensors' | 'picture' | 'sound' | 'example';
   readonly axes: readonly Axis[];
   /** Row-major. */
   readonly data: Numbers;
