@@ -78,7 +78,7 @@ async function language(name) {
   }[name];
   await page.waitForFunction(
     (expected) => document.querySelector('#export-code').textContent.includes(expected),
-    word ?? 'np.',
+    word,
   );
   return text('#export-code');
 }
