@@ -145,7 +145,7 @@ describe('.safetensors', () => {
     assert.equal(await text('#dataset-shape'), '[3] float64');
     assert.ok(await page.locator('#data-error').isHidden());
 
-    await change(() => page.click('#use-sample'));
+    await change(() => page.selectOption('#example', 'iris'));
     assert.ok(await page.locator('#tensors').isHidden());
   });
 
@@ -454,7 +454,7 @@ describe('no camera', () => {
     });
     try {
       const page = await strict.newPage({ permissions: [] });
-      await page.goto(url);
+      await page.goto(`${url}#explore?example=iris&view=map`);
       await page.waitForSelector('#sample-0');
       for (const device of ['camera', 'microphone']) {
         await page.click(`#use-${device}`);
@@ -545,7 +545,7 @@ describe('pictures that are saved', () => {
       const shown = decoded.data[Math.floor(i / 3) * 4 + (i % 3)];
       assert.ok(Math.abs(shown - (127.5 + (value / reach) * 127.5)) <= 1);
     });
-    await change(() => page.click('#use-sample'));
+    await change(() => page.selectOption('#example', 'iris'));
     assert.ok(await page.locator('#save-picture').isHidden());
   });
 
@@ -631,7 +631,7 @@ test('files that cannot be opened: each says why, and leaves everything as it wa
     assert.match(await text('#dataset-name'), /Iris/);
   }
   assert.equal(await text('#engine-call'), before);
-  await page.click('#use-sample');
+  await page.selectOption('#example', 'iris');
   await page.waitForFunction(() => document.querySelector('#data-error').hidden);
 });
 

@@ -12,11 +12,12 @@ import {
   moments,
   rmsNorm,
   rmsNormForward,
+  tensor,
   unitNorm,
   unitNormForward,
 } from 'layernorm';
 import type { Numbers } from '../parse/dataset.js';
-import type { SixteenBit } from '../parse/sixteen_bit.js';
+import type { Bits, SixteenBit } from '../parse/sixteen_bit.js';
 import type { Choice, Layout } from './groups.js';
 import { epsilonText, METHODS, type MethodName } from './methods.js';
 
@@ -145,4 +146,14 @@ function merged({ shape, reduced }: Layout): { shape: number[]; axis: number[] }
     }
   });
   return { shape: sizes, axis: sizes.map((_, d) => d).filter((d) => roles[d]) };
+}
+
+/** Numbers rounded to a type of 16 bits, by the package. */
+export function narrow(numbers: Floats, dtype: SixteenBit): Bits {
+  const rounded = tensor(numbers, [numbers.length], dtype);
+  // Browsers that know Float16Array show one.
+  const { buffer, byteOffset, length } = rounded.array;
+  const array = new Uint16Array(buffer, byteOffset, length).slice();
+  rounded.dispose();
+  return { dtype, array };
 }

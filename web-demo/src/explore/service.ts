@@ -16,6 +16,7 @@ import {
 import {
   callText,
   type Floats,
+  narrow,
   normalize,
   normalizeForward,
   optionsOf,
@@ -412,10 +413,13 @@ function contrastWith(choice: Choice): Contrast {
   const key = JSON.stringify(choice);
   if (contrast?.key === key) return contrast;
   const isBatch = dataset === undefined || hasBatch(dataset);
+  const bits = dataset?.bits;
   const { method } = choice;
   const layout = layoutOf(shape, choice, isBatch);
-  const options = optionsOf(shape, { ...choice, epsilon: settings.epsilon }, isBatch, undefined, undefined);
-  const y = normalize(method, x, options);
+  const chosen = { ...choice, epsilon: settings.epsilon };
+  const options = optionsOf(shape, chosen, isBatch, undefined, undefined, bits?.dtype);
+  const computed = normalize(method, bits?.array ?? x, options);
+  const y = bits ? widen({ ...bits, array: computed as object as Uint16Array<ArrayBuffer> }) : computed;
   const scratch = new (y instanceof Float64Array ? Float64Array : Float32Array)(y.length) as Floats;
   contrast = { key, layout, y, ...statistics(method, x, layout, scratch) };
   return contrast;
@@ -487,12 +491,20 @@ function edit({ change, goesOn, grid: asked }: EditRequest): Edited {
   const before = edits.data.slice() as Floats;
   if (!goesOn || !past) past = { x: before, y, contrast: contrastWith(asked.contrast) };
   edits.apply(change, asked.size, goesOn);
+  const { bits } = dataset;
   try {
+    // What is typed is rounded to the type of the data, as all of them have been.
+    if (bits) {
+      const rounded = narrow(edits.data, bits.dtype);
+      dataset = { ...dataset, bits: rounded };
+      edits.data.set(widen(rounded));
+    }
     const summary = normalizeAll(settings);
     const page = grid(asked);
-    return { summary, stored: typeName(edits.data), page, history: edits.history };
+    return { summary, stored: bits?.dtype ?? typeName(edits.data), page, history: edits.history };
   } catch (error) {
     edits.data.set(before);
+    if (bits) dataset = { ...dataset, bits };
     past = pastBefore;
     throw error;
   }

@@ -24,13 +24,14 @@ export function cellText(value: number, hasRoom: (text: string) => boolean): str
   if (magnitude < 1e15) {
     for (let decimals = MAX_DECIMALS; decimals >= 0; decimals--) {
       const text = magnitude.toFixed(decimals);
-      // Zeros at the end say nothing.
-      candidates.push(text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+      // Zeros at the end say nothing, and the one in front little.
+      const short = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+      candidates.push(short, short.replace(/^0\./, '.'));
     }
   }
   const isTiny = candidates.length > 0 && candidates.every((text) => text === '0');
-  const short = magnitude.toExponential(0).replace('e+', 'e').replace('e-', `e${MINUS}`);
-  if (Number.isFinite(value)) candidates[isTiny ? 'unshift' : 'push'](short);
+  const power = magnitude.toExponential(0).replace('e+', 'e').replace('e-', `e${MINUS}`);
+  if (Number.isFinite(value)) candidates[isTiny ? 'unshift' : 'push'](power);
   const text = candidates.find((one) => hasRoom(sign + one));
   return text === undefined ? sign || '+' : sign + text;
 }
