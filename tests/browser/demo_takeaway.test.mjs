@@ -75,6 +75,7 @@ async function language(name) {
     keras: 'import keras',
     pytorch: 'import torch',
     onnx: 'import onnx',
+    numpy: 'np.sqrt',
   }[name];
   await page.waitForFunction(
     (expected) => document.querySelector('#export-code').textContent.includes(expected),

@@ -53,10 +53,10 @@ const MAX_POSITIONS = 256;
 const LONGEST_SIDE = 1024;
 /** Quiet time before settings take effect, before something is announced, and before waiting is shown. */
 const [SETTLE_MS, ANNOUNCE_MS, BUSY_MS] = [120, 700, 250];
-/** Quiet time after a change of a number before its result is checked and timed. */
-const EXAMINE_MS = 300;
 /** Time between two frames of the camera or the microphone that are checked and timed. */
-const EXAMINE_FRAME_MS = 2000;
+const EXAMINE_MS = 2000;
+/** Quiet time after a change of a number before its result is checked and timed. */
+const SETTLED_MS = 300;
 /** How long a file that is saved can be read. */
 const SAVE_MS = 60_000;
 
@@ -248,7 +248,7 @@ class Explore {
       await this.#showResult(dataset, summary);
       if (isChanged) this.#announceRun();
       // Checking and timing each one would take longer than all the rest. The last one may come after the end.
-      const isDue = performance.now() - this.#examinedAt > EXAMINE_FRAME_MS;
+      const isDue = performance.now() - this.#examinedAt > EXAMINE_MS;
       if (isDue || !this.#capture.isLive) await this.#examineFrame();
     } catch (error) {
       if (open === this.#opens) this.#showRunError(error as WorkError);
@@ -453,7 +453,7 @@ class Explore {
     }
   }
 
-  readonly #examineSoon = debounce(EXAMINE_MS, (summary: RunSummary) => {
+  readonly #examineSoon = debounce(SETTLED_MS, (summary: RunSummary) => {
     if (summary !== this.#summary) return;
     void this.#examine(summary);
     void this.#take();
