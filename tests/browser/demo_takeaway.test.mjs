@@ -75,10 +75,11 @@ async function language(name) {
     keras: 'import keras',
     pytorch: 'import torch',
     onnx: 'import onnx',
+    numpy: 'np.sqrt',
   }[name];
   await page.waitForFunction(
     (expected) => document.querySelector('#export-code').textContent.includes(expected),
-    word ?? 'np.',
+    word,
   );
   return text('#export-code');
 }
