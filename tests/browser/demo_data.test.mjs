@@ -198,7 +198,7 @@ describe('numbers of 16 bits', () => {
     assert.equal(await text('#engine-detail'), 'simd, 1 thread, float16');
     assert.equal(
       await text('#engine-call'),
-      "layerNorm(x, { shape: [4, 8], dtype: 'float16', axis: 1, epsilon: 0.001 })",
+      "layerNorm(x, { shape: [4, 8], dtype: 'float16', axis: 1, epsilon: 0.001, gamma, beta })",
     );
     assert.match(await text('#engine-bytes'), /^128 B/);
     const ulp = Number.parseFloat(await text('#engine-error'));
