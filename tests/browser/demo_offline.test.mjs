@@ -108,6 +108,16 @@ describe('on a plain static host, below a path', () => {
     assert.equal(loads, 1);
   });
 
+  test('in Speed, a button turns threads on, when the page has been kept', async () => {
+    await visit(`${host.url}#speed`, { serviceWorkers: 'allow' });
+    await page.waitForSelector('#isolation-help:not([hidden])');
+    await page.click('#isolate');
+    await page.waitForFunction(() => globalThis.crossOriginIsolated);
+    await page.waitForSelector('#isolation-help', { state: 'hidden' });
+    await page.waitForSelector('#speed-threads-field:not(:disabled)');
+    assert.equal(await page.isEnabled('#speed-threads'), true);
+  });
+
   test('workers have the policy of the page once the service worker answers', async () => {
     await open();
     await kept();

@@ -96,7 +96,6 @@ export class SettingsForm {
       this.#slider.element,
       this.#threadsHint,
       this.#threadsReason,
-      this.#isolationHelp,
     );
     this.element = el(
       'form',
@@ -128,6 +127,8 @@ export class SettingsForm {
         segmented(this.#dtypes, (name) => name),
       ),
       this.#threadsField,
+      // Beside the fieldset, which is disabled as long as there are no threads.
+      this.#isolationHelp,
     );
     this.element.addEventListener('submit', (event) => event.preventDefault());
     this.settings = DEFAULTS;

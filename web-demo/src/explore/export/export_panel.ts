@@ -16,7 +16,7 @@ const TITLES: Readonly<Record<Language, string>> = {
 
 const HINTS: Readonly<Record<Language, string>> = {
   typescript: 'This package, in a browser or in Node: npm install layernorm.',
-  keras: 'Keras 3, with any backend.',
+  keras: 'Keras 3.',
   pytorch: 'PyTorch, by its functions.',
   onnx: 'The nodes with their attributes, in a model that runs in the evaluator of ONNX.',
   numpy: 'The formula, with sums in float64.',
