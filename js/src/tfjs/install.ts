@@ -1,0 +1,227 @@
+import { describe, LayerNormError } from '../runtime/errors.js';
+import { registerKernels } from './kernels.js';
+import { ARGUMENTS, CLASS_NAMES, type ClassName, type LayerClass, makeLayers } from './layers.js';
+import type { SymbolicTensor, Tensor, TensorFlow } from './tensorflow.js';
+
+/** Options of {@link install}. */
+export interface InstallOptions {
+  /**
+   * Whether models that are loaded get these layers in place of TensorFlow.js' own `LayerNormalization` and `BatchNormalization`.
+   * What `tf.layers.layerNormalization()` makes is its own in any case.
+   * @defaultValue true
+   */
+  replaceBuiltin?: boolean;
+}
+
+type AnyLayer = InstanceType<TensorFlow['layers']['Layer']>;
+type AnySequential = InstanceType<TensorFlow['Sequential']>;
+
+/** Makes a layer, or applies it at once. `Args` are Keras' arguments in camelCase. */
+export interface LayerFactory<Args> {
+  /** A layer. */
+  (args?: Args): AnyLayer;
+  /** The same model, with the layer added. */
+  (model: AnySequential, args?: Args): AnySequential;
+  /** What the layer makes of the tensor. */
+  (x: SymbolicTensor, args?: Args): SymbolicTensor;
+  (x: Tensor, args?: Args): Tensor;
+}
+
+type Identifier = string | object | null;
+
+/** What every layer of TensorFlow.js takes. */
+interface LayerArgs {
+  name?: string;
+  trainable?: boolean;
+  inputShape?: (number | null)[];
+  batchInputShape?: (number | null)[];
+  batchSize?: number;
+  dtype?: 'float32';
+  weights?: Tensor[];
+}
+
+interface AffineArgs {
+  center?: boolean;
+  scale?: boolean;
+  betaInitializer?: Identifier;
+  gammaInitializer?: Identifier;
+  betaRegularizer?: Identifier;
+  gammaRegularizer?: Identifier;
+  betaConstraint?: Identifier;
+  gammaConstraint?: Identifier;
+}
+
+export interface LayerNormalizationArgs extends LayerArgs, AffineArgs {
+  /** @defaultValue -1 */
+  axis?: number | number[];
+  /** @defaultValue 1e-3 */
+  epsilon?: number;
+  /** @defaultValue false */
+  rmsScaling?: boolean;
+}
+
+export interface RmsNormalizationArgs extends LayerArgs {
+  /** @defaultValue -1 */
+  axis?: number | number[];
+  /** @defaultValue 1e-6 */
+  epsilon?: number;
+}
+
+export interface UnitNormalizationArgs extends LayerArgs {
+  /** @defaultValue -1 */
+  axis?: number | number[];
+  /** @defaultValue 1e-12 */
+  epsilon?: number;
+}
+
+export interface GroupNormalizationArgs extends LayerArgs, AffineArgs {
+  /**
+   * -1 for as many as there are channels: instance normalization.
+   * @defaultValue 32
+   */
+  groups?: number;
+  /** @defaultValue -1 */
+  axis?: number;
+  /** @defaultValue 1e-3 */
+  epsilon?: number;
+}
+
+export interface BatchNormalizationArgs extends LayerArgs, AffineArgs {
+  /** @defaultValue -1 */
+  axis?: number;
+  /** @defaultValue 1e-3 */
+  epsilon?: number;
+  /** @defaultValue 0.99 */
+  momentum?: number;
+  movingMeanInitializer?: Identifier;
+  movingVarianceInitializer?: Identifier;
+}
+
+export interface SpectralNormalizationArgs extends LayerArgs {
+  /** The layer whose kernel, or embeddings, are normalized. */
+  layer: AnyLayer;
+  /** @defaultValue 1 */
+  powerIterations?: number;
+}
+
+/** The layers for one TensorFlow.js. */
+export interface Layers {
+  readonly layerNormalization: LayerFactory<LayerNormalizationArgs>;
+  readonly rmsNormalization: LayerFactory<RmsNormalizationArgs>;
+  readonly batchNormalization: LayerFactory<BatchNormalizationArgs>;
+  readonly groupNormalization: LayerFactory<GroupNormalizationArgs>;
+  readonly unitNormalization: LayerFactory<UnitNormalizationArgs>;
+  readonly spectralNormalization: LayerFactory<SpectralNormalizationArgs>;
+  /** The classes, by Keras' names: for `instanceof`, and to derive one's own from. */
+  readonly classes: Readonly<Record<ClassName, LayerClass>>;
+}
+
+/** The package that TensorFlow.js files the classes under. */
+const PACKAGE = 'layernorm';
+
+const installed = new WeakMap<object, Layers>();
+
+/**
+ * Makes the normalization layers of Keras for TensorFlow.js, on the kernels of this package: in the heap of its backend `wasm`
+ * without copies, on its backend `cpu`, and put together from operations of TensorFlow.js on all others. They train in
+ * `model.fit`, are saved and loaded with their models, and compute in float32.
+ *
+ * @param tf - TensorFlow.js 4.10 or newer: `import * as tf from '@tensorflow/tfjs'`, or `{ ...tfjsCore, ...tfjsLayers }`
+ * @returns factories; the same for the same `tf`
+ * @throws {@link LayerNormError} `ERR_ARGUMENT` when `tf` is something else
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { install } from 'layernorm/tfjs';
+ *
+ * const { layerNormalization } = install(tf);
+ * const model = tf.sequential();
+ * model.add(tf.layers.dense({ units: 64, activation: 'relu', inputShape: [10] }));
+ * model.add(layerNormalization({ axis: -1 }));
+ * ```
+ */
+export function install(tf: TensorFlow, { replaceBuiltin = true }: InstallOptions = {}): Layers {
+  checkTensorFlow(tf);
+  let layers = installed.get(tf.layers.Layer);
+  if (!layers) {
+    registerKernels(tf);
+    layers = makeFactories(tf);
+    installed.set(tf.layers.Layer, layers);
+    for (const name of CLASS_NAMES) {
+      const isBuiltin = name === 'LayerNormalization' || name === 'BatchNormalization';
+      if (!isBuiltin) register(tf, layers.classes[name]);
+    }
+  }
+  if (replaceBuiltin) {
+    register(tf, layers.classes.LayerNormalization);
+    register(tf, layers.classes.BatchNormalization);
+  }
+  return layers;
+}
+
+function register(tf: TensorFlow, layerClass: LayerClass): void {
+  tf.serialization.registerClass(layerClass as never, PACKAGE);
+}
+
+function checkTensorFlow(tf: unknown): asserts tf is TensorFlow {
+  const given = tf as Partial<TensorFlow> | null | undefined;
+  const lacks = ['layers', 'engine', 'customGrad', 'registerKernel', 'serialization'].filter(
+    (name) => !given?.[name as keyof TensorFlow],
+  );
+  if (lacks.length === 0) return;
+  throw new LayerNormError(
+    'ERR_ARGUMENT',
+    `install: tf is ${describe(tf)}${given ? ` without ${lacks.join(', ')}` : ''}, expected TensorFlow.js: ` +
+      "import * as tf from '@tensorflow/tfjs'",
+  );
+}
+
+function makeFactories(tf: TensorFlow): Layers {
+  const classes = makeLayers(tf);
+  const isTensor = (value: unknown): boolean =>
+    value instanceof tf.Tensor || value instanceof tf.SymbolicTensor;
+  const factory = (name: ClassName): never => {
+    const make = (args: unknown): AnyLayer => {
+      checkArguments(name, args);
+      return new classes[name]((args ?? {}) as never);
+    };
+    const build = (first?: unknown, second?: unknown): unknown => {
+      if (first instanceof tf.Sequential) {
+        first.add(make(second));
+        return first;
+      }
+      if (isTensor(first) || (Array.isArray(first) && first.every(isTensor))) {
+        return make(second).apply(first as Tensor);
+      }
+      return make(first);
+    };
+    return build as never;
+  };
+  return {
+    layerNormalization: factory('LayerNormalization'),
+    rmsNormalization: factory('RMSNormalization'),
+    batchNormalization: factory('BatchNormalization'),
+    groupNormalization: factory('GroupNormalization'),
+    unitNormalization: factory('UnitNormalization'),
+    spectralNormalization: factory('SpectralNormalization'),
+    classes,
+  };
+}
+
+/** TensorFlow.js ignores what it does not know; a misspelled argument would do nothing. */
+function checkArguments(name: ClassName, args: unknown): void {
+  if (args === undefined || args === null) return;
+  if (typeof args !== 'object' || Array.isArray(args)) {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `${name}: got ${describe(args)}, expected arguments such as { axis: -1 }, a tensor or a Sequential of the same TensorFlow.js`,
+    );
+  }
+  const unknown = Object.keys(args).find((key) => !ARGUMENTS[name].includes(key));
+  if (unknown === undefined) return;
+  throw new LayerNormError(
+    'ERR_ARGUMENT',
+    `${name}: unknown argument '${unknown}', expected ${ARGUMENTS[name].join(', ')}`,
+  );
+}

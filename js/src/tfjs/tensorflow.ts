@@ -1,0 +1,31 @@
+// What of TensorFlow.js is used here. It is handed in, never imported: these are types only.
+
+import type * as core from '@tensorflow/tfjs-core';
+import type * as layers from '@tensorflow/tfjs-layers';
+
+/** The namespace of `@tensorflow/tfjs`, or `{ ...tfjsCore, ...tfjsLayers }`. */
+export type TensorFlow = typeof core & typeof layers;
+
+export type { DataId, DataType, KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+export type { LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
+
+export type Shape = (number | null)[];
+
+/** The backend `wasm`: one thread has its memory at `asm.memory`, threads at `wasmMemory`. */
+export interface WasmBackend {
+  readonly wasm: {
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    readonly wasmMemory?: WebAssembly.Memory;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
+  readonly dataIdMap: { get(id: core.DataId): { memoryOffset: number | null } };
+  makeOutput(shape: readonly number[], dtype: 'float32'): core.TensorInfo;
+  disposeData(id: core.DataId, force?: boolean): boolean;
+}
+
+/** The backend `cpu`. */
+export interface CpuBackend {
+  readSync(id: core.DataId): ArrayLike<number>;
+  makeTensorInfo(shape: readonly number[], dtype: 'float32', values: Float32Array): core.TensorInfo;
+}
