@@ -303,13 +303,17 @@ describe('the methods', () => {
     assert.equal((await table()).cells[0].at(-3), 0);
   });
 
-  test('the grid shows that a group of batch normalization goes across samples, and no other', async () => {
+  test('the figure shows that a group of batch normalization goes across samples, and no other', async () => {
     const marked = () =>
-      page.$$eval('.share-row', (rows) =>
-        rows.map((row) =>
-          [...row.querySelectorAll('.share-cell')].map((cell) => Number(cell.matches('.same'))).join(''),
-        ),
-      );
+      page.$$eval('.share-cell', (cells) => {
+        const rows = new Map();
+        for (const cell of cells) {
+          const [row, column] = cell.dataset.index.split(',').map(Number);
+          if (!rows.has(row)) rows.set(row, []);
+          rows.get(row)[column] = Number(cell.matches('.same'));
+        }
+        return [...rows].sort(([a], [b]) => a - b).map(([, row]) => row.join(''));
+      });
     const only = (row) => [row, ...new Array(5).fill('0000')];
     assert.deepEqual(await marked(), only('1111'));
     await choose('group');
@@ -319,7 +323,7 @@ describe('the methods', () => {
     await choose('batch');
     assert.deepEqual(await marked(), new Array(6).fill('1000'));
     assert.equal(await text('#axis-outcome'), '4 channels of 150 elements each, across all 150 samples');
-    assert.match(await text('#sharing-caption'), /goes down through all rows, which are the samples/);
+    assert.match(await text('#sharing-caption'), /They go through all 150 samples/);
     const { names, cells } = await table();
     assert.deepEqual(names, [
       'x[:, 0] sepal length (cm)',

@@ -11,4 +11,10 @@ byId('skip').addEventListener('click', (event) => {
   (target ?? byId('views')).focus();
 });
 
-new Router([{ name: 'explore', title: 'Explore', load: async () => ({ open: openExplore }) }]).start();
+new Router([
+  { name: 'explore', title: 'Explore', load: async () => ({ open: openExplore }) },
+  { name: 'stability', title: 'Stability', load: () => import('./stability/view.js') },
+  { name: 'training', title: 'Training', load: () => import('./training/view.js') },
+  { name: 'geometry', title: 'Geometry', load: () => import('./geometry/view.js') },
+  { name: 'speed', title: 'Speed', load: () => import('./speed/view.js') },
+]).start();

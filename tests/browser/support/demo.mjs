@@ -79,7 +79,7 @@ export async function change(action) {
 
 /** A number as the page writes it. */
 export const number = (text) =>
-  text === 'NaN' ? Number.NaN : Number(text.replace('−', '-').replace(/,/g, ''));
+  text === 'NaN' ? Number.NaN : Number(text.replace(/−/g, '-').replace(/,/g, ''));
 
 /** Whether the page needs no horizontal scrolling. */
 export const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);

@@ -74,7 +74,11 @@ export class Router {
       if (name === route.name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
-    for (const [name, { root }] of this.#opened) root.hidden = name !== route.name;
+    // Those too that stand in index.html and have not been opened.
+    for (const { name } of this.#routes) {
+      const root = document.getElementById(`view-${name}`);
+      if (root) root.hidden = name !== route.name;
+    }
     document.title = `${route.title} · ${this.#baseTitle}`;
     if (moves) {
       scrollTo({ top: 0 });

@@ -9,6 +9,7 @@ import { significant } from '../ui/format.js';
 import { WorkClient, type WorkError } from '../work/client.js';
 import { DataPanel } from './data_panel.js';
 import { EnginePanel } from './engine_panel.js';
+import { SharingFigure } from './figure/sharing_figure.js';
 import { PAGE_SIZE, Pager } from './pager.js';
 import { PictureView, type Pixel } from './picture_view.js';
 import type { DatasetSummary, Finding, Page, Requests, RunSummary, Source } from './protocol.js';
@@ -16,7 +17,6 @@ import { type Place, SampleList } from './sample_list.js';
 import { describe, elementOf, nameOfElement, SamplePanel } from './sample_panel.js';
 import { SampleTable } from './sample_table.js';
 import { SettingsPanel } from './settings_panel.js';
-import { SharingView } from './sharing_view.js';
 import { WORDS } from './words.js';
 
 /** Elements of a sample that are drawn, at most. */
@@ -50,7 +50,7 @@ class Explore {
   readonly #picture = new PictureView(byId('view-picture'), (pixel, isPick) =>
     this.#pointAtPixel(pixel, isPick),
   );
-  readonly #sharing = new SharingView();
+  readonly #sharing = new SharingFigure();
   readonly #pager = new Pager(
     (page) => void this.#showPage(page, { sample: 0, element: this.#picked.element }),
   );

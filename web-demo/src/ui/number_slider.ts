@@ -7,7 +7,10 @@ export interface NumberSliderOptions {
   readonly label: string;
   readonly min: number;
   readonly max: number;
+  /** Of the slider; of its powers of ten where that is what it goes by. */
   readonly step: number;
+  /** Whether the slider goes by powers of ten. min is above 0 then. */
+  readonly isLogarithmic?: boolean;
   readonly value: number;
   /** What a screen reader says of the slider's value, such as '10 to the power of 6'. */
   readonly valueText?: (value: number) => string;
@@ -29,10 +32,10 @@ export class NumberSlider {
     this.#range = el('input', {
       type: 'range',
       id: `${id}-range`,
-      min,
-      max,
+      min: this.#toRange(min),
+      max: this.#toRange(max),
       step,
-      value,
+      value: this.#toRange(value),
       'aria-label': label,
     });
     this.#box = el('input', { type: 'number', class: 'number', id, min, max, step: 'any', value });
@@ -42,8 +45,16 @@ export class NumberSlider {
       el('label', { for: id }, label),
       el('div', { class: 'number-slider-inputs' }, this.#range, this.#box),
     );
-    this.#range.addEventListener('input', () => this.#choose(this.#range.valueAsNumber, this.#box));
-    this.#box.addEventListener('input', () => this.#choose(this.#box.valueAsNumber, this.#range));
+    this.#range.addEventListener('input', () => {
+      this.#choose(this.#fromRange(this.#range.valueAsNumber), () => {
+        this.#box.value = String(this.#value);
+      });
+    });
+    this.#box.addEventListener('input', () => {
+      this.#choose(this.#box.valueAsNumber, () => {
+        this.#range.value = String(this.#toRange(this.#value));
+      });
+    });
     this.#mark();
   }
 
@@ -54,19 +65,28 @@ export class NumberSlider {
   /** Without a call of `onChange`. */
   set value(value: number) {
     this.#value = value;
-    this.#range.value = String(value);
+    this.#range.value = String(this.#toRange(value));
     this.#box.value = String(value);
+    this.#box.removeAttribute('aria-invalid');
     this.#mark();
   }
 
-  #choose(value: number, other: HTMLInputElement): void {
+  #toRange(value: number): number {
+    return this.#options.isLogarithmic ? Math.log10(value) : value;
+  }
+
+  #fromRange(value: number): number {
+    return this.#options.isLogarithmic ? Number((10 ** value).toPrecision(2)) : value;
+  }
+
+  #choose(value: number, moveOther: () => void): void {
     const { min, max, onChange } = this.#options;
     const isGood = value >= min && value <= max;
     if (isGood) this.#box.removeAttribute('aria-invalid');
     else this.#box.setAttribute('aria-invalid', 'true');
     if (!isGood) return;
     this.#value = value;
-    other.value = String(value);
+    moveOther();
     this.#mark();
     onChange(value);
   }

@@ -7,6 +7,10 @@ type AnyService = Service<Record<string, { takes: unknown; gives: unknown }>, un
 
 const SERVICES: Record<string, () => Promise<{ service: unknown }>> = {
   explore: () => import('../explore/service.js'),
+  stability: () => import('../stability/service.js'),
+  training: () => import('../training/service.js'),
+  geometry: () => import('../geometry/service.js'),
+  speed: () => import('../speed/service.js'),
 };
 
 let service: Promise<AnyService> | undefined;
