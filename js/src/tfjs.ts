@@ -14,4 +14,11 @@ export {
   type UnitNormalizationArgs,
 } from './tfjs/install.js';
 export type { ClassName, LayerClass } from './tfjs/layers.js';
+export type {
+  GroupNormOptions,
+  LayerNormOptions,
+  Ops,
+  RmsNormOptions,
+  UnitNormOptions,
+} from './tfjs/ops.js';
 export type { TensorFlow } from './tfjs/tensorflow.js';

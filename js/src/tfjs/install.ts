@@ -1,6 +1,7 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { registerKernels } from './kernels.js';
 import { ARGUMENTS, CLASS_NAMES, type ClassName, type LayerClass, makeLayers } from './layers.js';
+import { makeOps, type Ops } from './ops.js';
 import type { SymbolicTensor, Tensor, TensorFlow } from './tensorflow.js';
 
 /** Options of {@link install}. */
@@ -112,6 +113,8 @@ export interface Layers {
   readonly groupNormalization: LayerFactory<GroupNormalizationArgs>;
   readonly unitNormalization: LayerFactory<UnitNormalizationArgs>;
   readonly spectralNormalization: LayerFactory<SpectralNormalizationArgs>;
+  /** The operations as functions of tensors: for layers of one's own. */
+  readonly ops: Ops;
   /** The classes, by Keras' names: for `instanceof`, and to derive one's own from. */
   readonly classes: Readonly<Record<ClassName, LayerClass>>;
 }
@@ -205,6 +208,7 @@ function makeFactories(tf: TensorFlow): Layers {
     groupNormalization: factory('GroupNormalization'),
     unitNormalization: factory('UnitNormalization'),
     spectralNormalization: factory('SpectralNormalization'),
+    ops: makeOps(tf),
     classes,
   };
 }
