@@ -3,8 +3,11 @@
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 
-/** The namespace of `@tensorflow/tfjs`, or `{ ...tfjsCore, ...tfjsLayers }`. */
-export type TensorFlow = typeof core & typeof layers;
+/**
+ * The namespace of `@tensorflow/tfjs`, or `{ ...tfjsCore, ...tfjsLayers }`. Where TypeScript takes these for CommonJS, each has a
+ * `default` of its own.
+ */
+export type TensorFlow = Omit<typeof core, 'default'> & Omit<typeof layers, 'default'>;
 
 export type { DataId, DataType, KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 export type { LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
