@@ -1,6 +1,7 @@
 // The entry `layernorm/tfjs`: the layers for TensorFlow.js, which is handed in.
 
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
+export { patchBuiltins } from './tfjs/builtins.js';
 export {
   type BatchNormalizationArgs,
   type GroupNormalizationArgs,
@@ -14,4 +15,4 @@ export {
   type UnitNormalizationArgs,
 } from './tfjs/install.js';
 export type { ClassName, LayerClass } from './tfjs/layers.js';
-export type { TensorFlow } from './tfjs/tensorflow.js';
+export type { TensorFlow, TensorFlowCore } from './tfjs/tensorflow.js';

@@ -6,7 +6,10 @@ import type * as layers from '@tensorflow/tfjs-layers';
 /** The namespace of `@tensorflow/tfjs`, or `{ ...tfjsCore, ...tfjsLayers }`. */
 export type TensorFlow = typeof core & typeof layers;
 
-export type { DataId, DataType, KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+/** The namespace of `@tensorflow/tfjs-core`. */
+export type TensorFlowCore = typeof core;
+
+export type { GradConfig, KernelConfig, KernelFunc, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 export type { LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 
 export type Shape = (number | null)[];
@@ -20,7 +23,9 @@ export interface WasmBackend {
     _free(address: number): void;
   };
   readonly dataIdMap: { get(id: core.DataId): { memoryOffset: number | null } };
-  makeOutput(shape: readonly number[], dtype: 'float32'): core.TensorInfo;
+  makeOutput(shape: readonly number[], dtype: core.DataType): core.TensorInfo;
+  /** A view that the next allocation may detach. */
+  typedArrayFromHeap(info: core.TensorInfo): Float32Array | Int32Array | Uint8Array;
   disposeData(id: core.DataId, force?: boolean): boolean;
 }
 
