@@ -1,6 +1,7 @@
 // The entry `layernorm/tfjs`: the layers for TensorFlow.js, which is handed in.
 
 export { LayerNormError, type LayerNormErrorCode } from './runtime/errors.js';
+export { patchBuiltins } from './tfjs/builtins.js';
 export {
   type BatchNormalizationArgs,
   type GroupNormalizationArgs,
@@ -21,4 +22,4 @@ export type {
   RmsNormOptions,
   UnitNormOptions,
 } from './tfjs/ops.js';
-export type { TensorFlow } from './tfjs/tensorflow.js';
+export type { TensorFlow, TensorFlowCore } from './tfjs/tensorflow.js';

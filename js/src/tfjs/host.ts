@@ -44,6 +44,7 @@ class Host {
         const info = backend.makeOutput(shape, 'float32');
         made.push(info);
         place(key, info);
+        if (places[key] === 0) throw outOfMemory(4 * shape.reduce((a, b) => a * b, 1));
       }
       for (const [key, info] of Object.entries(inputs)) place(key, info);
       const bytes = this.#kernels.workspaceBytes(name, settings);
@@ -66,7 +67,11 @@ class Host {
 function allocate({ wasm }: WasmBackend, bytes: number): number {
   const address = wasm._malloc(bytes);
   if (address !== 0) return address;
-  throw new LayerNormError('ERR_OUT_OF_MEMORY', `layernorm/tfjs: TensorFlow.js has no ${bytes} bytes left`);
+  throw outOfMemory(bytes);
+}
+
+function outOfMemory(bytes: number): LayerNormError {
+  return new LayerNormError('ERR_OUT_OF_MEMORY', `layernorm/tfjs: TensorFlow.js has no ${bytes} bytes left`);
 }
 
 /** One for each backend: TensorFlow.js may dispose of it and make another one. */

@@ -1,4 +1,5 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
+import { checkTensorFlow } from './check.js';
 import { registerKernels } from './kernels.js';
 import { ARGUMENTS, CLASS_NAMES, type ClassName, type LayerClass, makeLayers } from './layers.js';
 import { makeOps, type Ops } from './ops.js';
@@ -145,7 +146,7 @@ const installed = new WeakMap<object, Layers>();
  * ```
  */
 export function install(tf: TensorFlow, { replaceBuiltin = true }: InstallOptions = {}): Layers {
-  checkTensorFlow(tf);
+  checkTensorFlow('install', tf, ['layers', 'engine', 'customGrad', 'registerKernel', 'serialization']);
   let layers = installed.get(tf.layers.Layer);
   if (!layers) {
     registerKernels(tf);
@@ -167,23 +168,8 @@ function register(tf: TensorFlow, layerClass: LayerClass): void {
   tf.serialization.registerClass(layerClass as never, PACKAGE);
 }
 
-function checkTensorFlow(tf: unknown): asserts tf is TensorFlow {
-  const given = tf as Partial<TensorFlow> | null | undefined;
-  const lacks = ['layers', 'engine', 'customGrad', 'registerKernel', 'serialization'].filter(
-    (name) => !given?.[name as keyof TensorFlow],
-  );
-  if (lacks.length === 0) return;
-  throw new LayerNormError(
-    'ERR_ARGUMENT',
-    `install: tf is ${describe(tf)}${given ? ` without ${lacks.join(', ')}` : ''}, expected TensorFlow.js: ` +
-      "import * as tf from '@tensorflow/tfjs'",
-  );
-}
-
 function makeFactories(tf: TensorFlow): Layers {
   const classes = makeLayers(tf);
-  const isTensor = (value: unknown): boolean =>
-    value instanceof tf.Tensor || value instanceof tf.SymbolicTensor;
   const factory = (name: ClassName): never => {
     const make = (args: unknown): AnyLayer => {
       checkArguments(name, args);
@@ -194,9 +180,8 @@ function makeFactories(tf: TensorFlow): Layers {
         first.add(make(second));
         return first;
       }
-      if (isTensor(first) || (Array.isArray(first) && first.every(isTensor))) {
-        return make(second).apply(first as Tensor);
-      }
+      if (first instanceof tf.SymbolicTensor) return make(second).apply(first);
+      if (first instanceof tf.Tensor) return applyOnce(make(second), first, second);
       return make(first);
     };
     return build as never;
@@ -213,10 +198,21 @@ function makeFactories(tf: TensorFlow): Layers {
   };
 }
 
+/** Nobody has the layer afterwards: its weights go, but for those of a layer that was given. */
+function applyOnce(layer: AnyLayer, x: Tensor, args: unknown): unknown {
+  try {
+    return layer.apply(x);
+  } finally {
+    const others = (args as { layer?: AnyLayer } | null | undefined)?.layer?.weights ?? [];
+    for (const weight of layer.weights) if (!others.includes(weight)) weight.dispose();
+  }
+}
+
 /** TensorFlow.js ignores what it does not know; a misspelled argument would do nothing. */
 function checkArguments(name: ClassName, args: unknown): void {
   if (args === undefined || args === null) return;
-  if (typeof args !== 'object' || Array.isArray(args)) {
+  // What has methods is a model or a layer, or a tensor or Sequential of another copy of TensorFlow.js.
+  if (typeof args !== 'object' || Object.getPrototypeOf(Object.getPrototypeOf(args) ?? {}) !== null) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
       `${name}: got ${describe(args)}, expected arguments such as { axis: -1 }, a tensor or a Sequential of the same TensorFlow.js`,

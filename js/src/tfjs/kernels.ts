@@ -1,7 +1,6 @@
 // Every operation as a kernel of TensorFlow.js, for its backends `wasm` and `cpu`.
 
 import {
-  batchNorm,
   batchNormBackward,
   batchNormForward,
   groupNormBackward,
@@ -33,13 +32,8 @@ const FUNCTIONS = {
     unitNormBackward(dy as Float32Array, x as Float32Array, { ...settings, ...given } as never),
   batchNormForward: ({ x, ...given }, settings) =>
     batchNormForward(x as Float32Array, { ...settings, ...given } as never),
-  batchNormInference: ({ x, ...given }, settings) => ({
-    y: batchNorm(x as Float32Array, { ...settings, ...given } as never),
-    rstd: Float32Array.from(
-      given.variance as Float32Array,
-      (variance) => 1 / Math.sqrt(variance + (settings.epsilon as number)),
-    ),
-  }),
+  batchNormInference: ({ x, ...given }, settings) =>
+    batchNormForward(x as Float32Array, { ...settings, ...given } as never),
   batchNormBackward: ({ dy, x, ...given }, settings, outputs) =>
     batchNormBackward(dy as Float32Array, x as Float32Array, { ...settings, ...given, outputs } as never),
   groupNormForward: ({ x, ...given }, settings) =>
@@ -86,7 +80,9 @@ const onCpu =
     const cpu = backend as unknown as CpuBackend;
     const given: Arrays = {};
     for (const [key, { dataId }] of Object.entries(inputs as Record<string, TensorInfo>)) {
-      given[key] = cpu.readSync(dataId) as Float32Array;
+      // A cast keeps the array of integers on this backend.
+      const values = cpu.readSync(dataId);
+      given[key] = values instanceof Float32Array ? values : Float32Array.from(values);
     }
     const results = FUNCTIONS[name](
       given,
@@ -112,7 +108,7 @@ export function registerKernels(tf: TensorFlow): void {
 
 /** Whether the backend that is in use has the kernels. On others operations are put together from those of TensorFlow.js. */
 export function hasKernels(tf: TensorFlow): boolean {
-  return Object.hasOwn(BACKENDS, tf.getBackend());
+  return tf.getKernel(kernelName('layerNormForward'), tf.getBackend()) !== undefined;
 }
 
 /** Runs a kernel on the backend that is in use. */

@@ -3,7 +3,6 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { formatShape, hasAxis, readAxes } from '../tensor/shape.js';
 import * as operations from './operations.js';
-import { runSpectralNorm } from './operations.js';
 import type { LayerVariable, Shape, Tensor, TensorFlow } from './tensorflow.js';
 
 type Config = Record<string, unknown>;
@@ -81,9 +80,19 @@ function axesOf(className: string, axis: unknown, shape: readonly (number | null
 function numberOf(className: string, name: string, value: unknown, fallback: number): number {
   if (value === undefined || value === null) return fallback;
   if (Number.isFinite(value)) return value as number;
-  throw new LayerNormError(
+  throw refusal(className, name, value, 'a finite number');
+}
+
+function flagOf(className: string, name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined || value === null) return fallback;
+  if (typeof value === 'boolean') return value;
+  throw refusal(className, name, value, 'true or false');
+}
+
+function refusal(className: string, name: string, value: unknown, expected: string): LayerNormError {
+  return new LayerNormError(
     'ERR_ARGUMENT',
-    `${className}: ${name} is ${describe(value)}, expected a finite number`,
+    `${className}: ${name} is ${describe(value)}, expected ${expected}`,
   );
 }
 
@@ -97,11 +106,15 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
     readonly #layer: Layer & Record<string, never>;
     readonly #names: readonly string[];
 
-    constructor(given: Config, names: readonly string[]) {
+    constructor(className: string, given: Config, names: readonly string[]) {
       this.#names = names;
       const chosen = names.filter((name) => given[name] !== undefined && given[name] !== null);
       const config = Object.fromEntries(chosen.map((name) => [name, given[name]]));
-      this.#layer = tf.layers.batchNormalization({ ...config, name: 'layernorm_resolver' }) as never;
+      try {
+        this.#layer = tf.layers.batchNormalization({ ...config, name: 'layernorm_resolver' }) as never;
+      } catch (cause) {
+        throw new LayerNormError('ERR_ARGUMENT', `${className}: ${(cause as Error).message}`, cause);
+      }
     }
 
     get(name: string): never {
@@ -125,10 +138,7 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
       this.axis = (config.axis ?? -1) as number | number[];
       this.epsilon = numberOf(this.getClassName(), 'epsilon', config.epsilon, epsilon);
       if (this.epsilon < 0) {
-        throw new LayerNormError(
-          'ERR_ARGUMENT',
-          `${this.getClassName()}: epsilon is ${this.epsilon}, expected a number that is not negative`,
-        );
+        throw refusal(this.getClassName(), 'epsilon', this.epsilon, 'a number that is not negative');
       }
     }
 
@@ -175,9 +185,10 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
 
     constructor(config: Config, resolved: readonly string[] = AFFINE_ARGUMENTS.slice(2)) {
       super(config, 1e-3);
-      this.center = (config.center ?? true) as boolean;
-      this.scale = (config.scale ?? true) as boolean;
-      this.resolved = new Resolved(config, resolved);
+      const className = this.getClassName();
+      this.center = flagOf(className, 'center', config.center, true);
+      this.scale = flagOf(className, 'scale', config.scale, true);
+      this.resolved = new Resolved(className, config, resolved);
     }
 
     addAffine(sizes: number[], hasGamma = this.scale, hasBeta = this.center): void {
@@ -209,7 +220,7 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
 
     constructor(config: Config = {}) {
       super(config);
-      this.rmsScaling = (config.rmsScaling ?? false) as boolean;
+      this.rmsScaling = flagOf(this.getClassName(), 'rmsScaling', config.rmsScaling, false);
     }
 
     override build(inputShape: Shape | Shape[]): void {
@@ -274,6 +285,9 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
     constructor(config: Config = {}) {
       super(config);
       this.groups = numberOf(this.getClassName(), 'groups', config.groups, 32);
+      if (this.groups !== -1 && !(Number.isInteger(this.groups) && this.groups >= 1)) {
+        throw refusal(this.getClassName(), 'groups', this.groups, 'an integer from 1 on, or -1');
+      }
     }
 
     override build(inputShape: Shape | Shape[]): void {
@@ -288,7 +302,7 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
       const axis = this.axisIn(shape);
       const channels = shape[axis] ?? Number.NaN;
       const groups = this.groups === -1 ? channels : this.groups;
-      if (axis !== 0 && groups >= 1 && channels % groups === 0) return groups;
+      if (axis !== 0 && channels % groups === 0) return groups;
       throw new LayerNormError(
         axis === 0 ? 'ERR_AXIS' : 'ERR_ARGUMENT',
         `${this.getClassName()}: groups is ${this.groups} and axis ${axis} of x ${formatShape(shape)}, expected an axis that is not ` +
@@ -317,10 +331,7 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
       super(config, [...AFFINE_ARGUMENTS.slice(2), 'movingMeanInitializer', 'movingVarianceInitializer']);
       this.momentum = numberOf(this.getClassName(), 'momentum', config.momentum, 0.99);
       if (config.synchronized) {
-        throw new LayerNormError(
-          'ERR_ARGUMENT',
-          'BatchNormalization: synchronized is true, but there is one replica only',
-        );
+        throw refusal(this.getClassName(), 'synchronized', true, 'false: there is one replica only');
       }
     }
 
@@ -346,18 +357,17 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
         const [mean, variance] = [movingMean.read(), movingVariance.read()];
         return operations.batchNormInference(tf, x, { ...options, mean, variance });
       }
-      const { y, mean, variance } = operations.batchNormTraining(tf, x, options);
-      this.move(movingMean, mean);
-      this.move(movingVariance, variance);
-      return y;
+      const mask = kwargs.mask as Tensor | undefined;
+      return operations.batchNormTraining(tf, x, { ...options, mask }, (mean, variance) => {
+        this.move(movingMean, mean);
+        this.move(movingVariance, variance);
+      });
     }
 
-    /** moving * momentum + batch * (1 - momentum), as Keras 3 has it. */
+    /** moving * momentum + batch * (1 - momentum), as Keras 3 has it: of the biased variance. */
     move(moving: LayerVariable, batch: Tensor): void {
       const { momentum } = this;
-      tf.tidy(() => {
-        moving.write(tf.add(tf.mul(moving.read(), momentum), tf.mul(batch, 1 - momentum)));
-      });
+      moving.write(tf.add(tf.mul(moving.read(), momentum), tf.mul(batch, 1 - momentum)));
     }
 
     override getConfig(): never {
@@ -375,18 +385,14 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
     constructor(config: Config = {}) {
       super(config as never);
       if (!(config.layer instanceof tf.layers.Layer)) {
-        throw new LayerNormError(
-          'ERR_ARGUMENT',
-          `SpectralNormalization: layer is ${describe(config.layer)}, expected a layer with a kernel, such as tf.layers.dense`,
-        );
+        const expected = 'a layer with a kernel, such as tf.layers.dense';
+        throw refusal('SpectralNormalization', 'layer', config.layer, expected);
       }
       this.layer = config.layer as never;
       this.powerIterations = numberOf('SpectralNormalization', 'powerIterations', config.powerIterations, 1);
       if (!(Number.isInteger(this.powerIterations) && this.powerIterations >= 1)) {
-        throw new LayerNormError(
-          'ERR_ARGUMENT',
-          `SpectralNormalization: powerIterations is ${this.powerIterations}, expected an integer from 1 on`,
-        );
+        const expected = 'an integer from 1 on';
+        throw refusal('SpectralNormalization', 'powerIterations', this.powerIterations, expected);
       }
     }
 
@@ -411,20 +417,29 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
     }
 
     override call(inputs: Inputs, kwargs: Kwargs): Tensor | Tensor[] {
-      if (kwargs.training === true) this.normalize();
-      return this.layer.call(inputs, kwargs as never);
+      return tf.tidy(() => {
+        this.invokeCallHook(inputs, kwargs as never);
+        if (kwargs.training === true) this.normalize();
+        return this.layer.call(inputs, kwargs as never);
+      });
     }
 
     normalize(): void {
       const [kernel, vectorU] = [this.kernel, this.vectorU as LayerVariable];
-      tf.tidy(() => {
-        const weights = kernel.read();
-        // A kernel of zeros has no direction.
-        if (tf.max(tf.abs(weights)).dataSync()[0] === 0) return;
-        const { y, u } = runSpectralNorm(tf, weights, vectorU.read(), this.powerIterations);
-        kernel.write(y);
-        vectorU.write(u);
-      });
+      const [weights, u] = [kernel.read(), vectorU.read()];
+      const normalized = operations.spectralNorm(tf, weights, u, this.powerIterations);
+      // A kernel of zeros has no direction: it stays, and so does u.
+      const isZero = tf.equal(tf.max(tf.abs(weights)), 0);
+      kernel.write(tf.where(isZero, weights, normalized.y));
+      vectorU.write(tf.where(isZero, u, normalized.u));
+    }
+
+    override computeMask(inputs: Inputs, mask?: Tensor | Tensor[]): Tensor | Tensor[] {
+      return this.layer.computeMask(inputs, mask);
+    }
+
+    override calculateLosses(): ReturnType<Layer['calculateLosses']> {
+      return this.layer.calculateLosses();
     }
 
     override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {

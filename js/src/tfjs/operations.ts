@@ -42,6 +42,8 @@ interface Differentiable extends Affine {
   readonly saved: readonly string[];
   /** Inputs besides x, gamma and beta, which are constants. */
   readonly constants?: Readonly<Record<string, Tensor>>;
+  /** Gets what the forward call gives besides y, before it is disposed of. */
+  readonly take?: (results: Readonly<Record<string, Tensor>>) => void;
 }
 
 /**
@@ -65,6 +67,7 @@ function differentiable(tf: TensorFlow, x: Tensor, of: Differentiable): Tensor {
       settings,
     );
     const byName = Object.fromEntries(Object.keys(statistics).map((name, i) => [name, others[i] as Tensor]));
+    of.take?.(byName);
     const kept = saved.map((name) => byName[name] ?? (constants[name] as Tensor));
     save([input as Tensor, ...kept, ...(gamma ? [rest[0] as Tensor] : [])]);
     // All gradients at once: what one closure of the tape makes is disposed of before the next one runs.
@@ -155,36 +158,55 @@ export function unitNorm(tf: TensorFlow, x: Tensor, { epsilon, ...options }: Axe
   return tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), axis, true), epsilon ** 2)));
 }
 
-/** With the statistics of x, and these. */
+/**
+ * With the statistics of x.
+ * @param take - gets them, biased, while they are there: they are disposed of when it returns
+ */
 export function batchNormTraining(
   tf: TensorFlow,
   x: Tensor,
-  { gamma, beta, axis, epsilon }: ChannelOptions,
-): { y: Tensor; mean: Tensor; variance: Tensor } {
+  { gamma, beta, axis, epsilon, mask }: ChannelOptions & { mask?: Tensor | undefined },
+  take: (mean: Tensor, variance: Tensor) => void,
+): Tensor {
   const others = x.shape.map((_, d) => d).filter((d) => d !== axis);
   const channels = [x.shape[axis] as number];
-  if (hasKernels(tf) && !isEmpty(x)) {
-    // The statistics are no part of the tape, so they come by a call of their own: it reads x once more, and only that.
-    const settings = { shape: x.shape, axis, epsilon };
-    const outputs = { mean: channels, variance: channels };
-    const [mean, spread] = runFused(tf, 'batchNormForward', { x }, outputs, settings);
-    const y = differentiable(tf, x, {
+  if (hasKernels(tf) && !isEmpty(x) && !mask) {
+    return differentiable(tf, x, {
       ...{ gamma, beta },
       forward: 'batchNormForward',
       backward: 'batchNormBackward',
-      settings,
+      settings: { shape: x.shape, axis, epsilon },
       gradientSettings: { shape: x.shape, axis },
-      statistics: { mean: channels, rstd: channels },
+      statistics: { mean: channels, rstd: channels, variance: channels },
       saved: ['mean', 'rstd'],
+      // No tape is written here, so that moving averages are no part of it.
+      take: (results) => take(results.mean as Tensor, results.variance as Tensor),
     });
-    return { y, mean: mean as Tensor, variance: spread as Tensor };
   }
-  const mean = tf.mean(x, others, true);
+  const average = averageOver(tf, x, others, mask);
+  const mean = average(x);
   const centred = tf.sub(x, mean);
-  const spread = meanSquare(tf, centred, others);
-  const normalized = tf.mul(centred, rootOf(tf, spread, epsilon));
-  const y = affine(tf, normalized, only(x.shape, [axis]), { gamma, beta });
-  return { y, mean: tf.reshape(mean, channels), variance: tf.reshape(spread, channels) };
+  const variance = average(tf.square(centred));
+  take(tf.reshape(mean, channels), tf.reshape(variance, channels));
+  const normalized = tf.mul(centred, rootOf(tf, variance, epsilon));
+  return affine(tf, normalized, only(x.shape, [axis]), { gamma, beta });
+}
+
+/** What Keras adds to the number of elements that count. */
+const MASK_EPSILON = 1e-7;
+
+/** Averages of tensors like x over some dimensions, of the elements that count: a mask has one dimension less than x. */
+function averageOver(
+  tf: TensorFlow,
+  x: Tensor,
+  axes: number[],
+  mask: Tensor | undefined,
+): (values: Tensor) => Tensor {
+  if (!mask) return (values) => tf.mean(values, axes, true);
+  const one = tf.reshape(tf.cast(mask, 'float32'), [...mask.shape, 1]);
+  const weights = tf.mul(one, tf.onesLike(x));
+  const count = tf.add(tf.sum(weights, axes, true), MASK_EPSILON);
+  return (values) => tf.div(tf.sum(tf.mul(values, weights), axes, true), count);
 }
 
 /** With statistics that are given. */
@@ -240,7 +262,7 @@ export function groupNorm(
  * The kernel divided by its largest singular value, and the vector that this was estimated with. Not differentiated: Keras writes both
  * back to the weights, and the layer uses the new ones.
  */
-export function runSpectralNorm(
+export function spectralNorm(
   tf: TensorFlow,
   kernel: Tensor,
   vectorU: Tensor,

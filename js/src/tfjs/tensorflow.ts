@@ -3,13 +3,13 @@
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 
-/**
- * The namespace of `@tensorflow/tfjs`, or `{ ...tfjsCore, ...tfjsLayers }`. Where TypeScript takes these for CommonJS, each has a
- * `default` of its own.
- */
-export type TensorFlow = Omit<typeof core, 'default'> & Omit<typeof layers, 'default'>;
+/** The namespace of `@tensorflow/tfjs-core`. Where TypeScript takes that for CommonJS, it has a `default` of its own. */
+export type TensorFlowCore = Omit<typeof core, 'default'>;
 
-export type { DataId, DataType, KernelFunc, NamedTensorMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+/** The namespace of `@tensorflow/tfjs`, or `{ ...tfjsCore, ...tfjsLayers }`. */
+export type TensorFlow = TensorFlowCore & Omit<typeof layers, 'default'>;
+
+export type { GradConfig, KernelConfig, KernelFunc, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 export type { LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 
 export type Shape = (number | null)[];
@@ -23,7 +23,9 @@ export interface WasmBackend {
     _free(address: number): void;
   };
   readonly dataIdMap: { get(id: core.DataId): { memoryOffset: number | null } };
-  makeOutput(shape: readonly number[], dtype: 'float32'): core.TensorInfo;
+  makeOutput(shape: readonly number[], dtype: core.DataType): core.TensorInfo;
+  /** A view that the next allocation may detach. */
+  typedArrayFromHeap(info: core.TensorInfo): Float32Array | Int32Array | Uint8Array;
   disposeData(id: core.DataId, force?: boolean): boolean;
 }
 
