@@ -31,7 +31,7 @@ class MyLayerNormalization extends tf.layers.Layer {
   }
 
   override call(inputs: Tensor | Tensor[]): Tensor {
-    const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+    const x = Array.isArray(inputs) ? inputs[0] : inputs;
     const { epsilon } = this;
     return ops.layerNorm(x, { gamma: this.gamma.read(), beta: this.beta.read(), axis: -1, epsilon });
   }

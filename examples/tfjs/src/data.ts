@@ -29,18 +29,20 @@ export function readLanguages(): Data {
     .map((line) => line.split(','));
   const languages = [...new Set(rows.map((row) => row[FEATURES + 1] as string))].sort();
   const labels = rows.map((row) => languages.indexOf(row[FEATURES + 1] as string));
-  const shares = rows.map((row) => row.slice(0, FEATURES).map((count) => Number(count) / Number(row[FEATURES])));
+  const shares = rows.map((row) =>
+    row.slice(0, FEATURES).map((count) => Number(count) / Number(row[FEATURES])),
+  );
 
   // The last fifth is held out: the statistics of the features, too, come from the other rows.
   const cut = Math.round(rows.length * 0.8);
-  const statistics = shares[0]!.map((_, i) => {
+  const statistics = shares[0].map((_, i) => {
     const column = shares.slice(0, cut).map((row) => row[i] as number);
     const mean = column.reduce((a, b) => a + b, 0) / cut;
     const variance = column.reduce((sum, share) => sum + (share - mean) ** 2, 0) / cut;
     return { mean, deviation: Math.sqrt(variance) };
   });
   const standardized = shares.map((row) =>
-    row.map((share, i) => (share - statistics[i]!.mean) / statistics[i]!.deviation),
+    row.map((share, i) => (share - statistics[i].mean) / statistics[i].deviation),
   );
   const part = (from: number, to: number): Rows => ({
     x: tf.tensor2d(standardized.slice(from, to)),

@@ -43,10 +43,10 @@ export async function run(name: string, build: () => LayersModel): Promise<void>
     verbose: 0,
   });
   const losses = history.loss as number[];
-  for (const epoch of [1, 5, 10, 15]) console.log(`epoch ${epoch}: loss ${losses[epoch - 1]!.toFixed(6)}`);
+  for (const epoch of [1, 5, 10, 15]) console.log(`epoch ${epoch}: loss ${losses[epoch - 1].toFixed(6)}`);
   for (const [i, weight] of model.trainableWeights.entries()) {
     if (!/gamma|beta/.test(weight.name)) continue;
-    const moved = largestDifference(weight.read(), before[i]!);
+    const moved = largestDifference(weight.read(), before[i]);
     console.log(`${weight.originalName.split('/').at(-1)} moved by up to ${moved.toFixed(3)}`);
   }
   const rows = heldOut.x.shape[0];
