@@ -12,7 +12,7 @@ export interface InstallOptions {
    * What `tf.layers.layerNormalization()` makes is its own in any case.
    * @defaultValue true
    */
-  replaceBuiltin?: boolean;
+  replaceBuiltin?: boolean | null;
 }
 
 type AnyLayer = InstanceType<TensorFlow['layers']['Layer']>;
@@ -20,13 +20,13 @@ type AnySequential = InstanceType<TensorFlow['Sequential']>;
 
 /** Makes a layer, or applies it at once. `Args` are Keras' arguments in camelCase. */
 export interface LayerFactory<Args> {
-  /** A layer. */
-  (args?: Args): AnyLayer;
   /** The same model, with the layer added. */
   (model: AnySequential, args?: Args): AnySequential;
   /** What the layer makes of the tensor. */
   (x: SymbolicTensor, args?: Args): SymbolicTensor;
   (x: Tensor, args?: Args): Tensor;
+  /** A layer. */
+  (args?: Args): AnyLayer;
 }
 
 type Identifier = string | object | null;
@@ -131,6 +131,7 @@ const installed = new WeakMap<object, Layers>();
  * `model.fit`, are saved and loaded with their models, and compute in float32.
  *
  * @param tf - TensorFlow.js 4.10 or newer: `import * as tf from '@tensorflow/tfjs'`, or `{ ...tfjsCore, ...tfjsLayers }`
+ * @param options - see {@link InstallOptions}
  * @returns factories; the same for the same `tf`
  * @throws {@link LayerNormError} `ERR_ARGUMENT` when `tf` is something else
  *
@@ -145,7 +146,8 @@ const installed = new WeakMap<object, Layers>();
  * model.add(layerNormalization({ axis: -1 }));
  * ```
  */
-export function install(tf: TensorFlow, { replaceBuiltin = true }: InstallOptions = {}): Layers {
+export function install(tf: TensorFlow, options?: InstallOptions | null): Layers {
+  const replaceBuiltin = readOptions(options);
   checkTensorFlow('install', tf, ['layers', 'engine', 'customGrad', 'registerKernel', 'serialization']);
   let layers = installed.get(tf.layers.Layer);
   if (!layers) {
@@ -162,6 +164,27 @@ export function install(tf: TensorFlow, { replaceBuiltin = true }: InstallOption
     register(tf, layers.classes.BatchNormalization);
   }
   return layers;
+}
+
+function readOptions(options: unknown): boolean {
+  const given = options ?? {};
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `install: options is ${describe(given)}, expected an object such as { replaceBuiltin: false }`,
+    );
+  }
+  const unknown = Object.keys(given).find((key) => key !== 'replaceBuiltin');
+  if (unknown !== undefined) {
+    throw new LayerNormError('ERR_ARGUMENT', `install: unknown option '${unknown}', expected replaceBuiltin`);
+  }
+  const { replaceBuiltin } = given as { replaceBuiltin?: unknown };
+  if (replaceBuiltin === undefined || replaceBuiltin === null) return true;
+  if (typeof replaceBuiltin === 'boolean') return replaceBuiltin;
+  throw new LayerNormError(
+    'ERR_ARGUMENT',
+    `install: replaceBuiltin is ${describe(replaceBuiltin)}, expected true or false`,
+  );
 }
 
 function register(tf: TensorFlow, layerClass: LayerClass): void {

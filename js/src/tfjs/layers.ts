@@ -9,6 +9,8 @@ type Config = Record<string, unknown>;
 type Layer = InstanceType<TensorFlow['layers']['Layer']>;
 type Inputs = Tensor | Tensor[];
 type Kwargs = Record<string, unknown>;
+type Variable = ReturnType<TensorFlow['variable']>;
+type Constraint = { apply(weight: Tensor): Tensor };
 
 /** A layer class as `tf.serialization.registerClass` takes it. */
 export interface LayerClass {
@@ -96,6 +98,18 @@ function refusal(className: string, name: string, value: unknown, expected: stri
   );
 }
 
+/** Keras has three classes of these regularizers, TensorFlow.js one, whose missing factors are not 0. */
+function asL1L2(value: unknown): unknown {
+  const isName = typeof value === 'string';
+  const { className, config } = (isName ? { className: value } : value) as {
+    className?: unknown;
+    config?: object;
+  };
+  const factor = /^l[12]$/i.test(String(className)) && String(className).toLowerCase();
+  if (!factor) return value;
+  return { className: 'L1L2', config: { l1: 0, l2: 0, [factor]: 0.01, ...config } };
+}
+
 /** Makes the classes for one TensorFlow.js. */
 export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClass>> {
   /**
@@ -109,7 +123,7 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
     constructor(className: string, given: Config, names: readonly string[]) {
       this.#names = names;
       const chosen = names.filter((name) => given[name] !== undefined && given[name] !== null);
-      const config = Object.fromEntries(chosen.map((name) => [name, given[name]]));
+      const config = Object.fromEntries(chosen.map((name) => [name, asL1L2(given[name])]));
       try {
         this.#layer = tf.layers.batchNormalization({ ...config, name: 'layernorm_resolver' }) as never;
       } catch (cause) {
@@ -125,6 +139,13 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
       const config = this.#layer.getConfig() as Config;
       return Object.fromEntries(this.#names.map((name) => [name, config[name] ?? null]));
     }
+  }
+
+  /** TensorFlow.js applies a constraint to what is set, but not to the steps of optimizers, which assign to the variable itself. */
+  function constrain(weight: LayerVariable, constraint: Constraint): void {
+    const variable = weight.read() as Variable;
+    const assign = variable.assign.bind(variable);
+    variable.assign = (value) => tf.tidy(() => assign(constraint.apply(value) as typeof value));
   }
 
   /** What all of them have in common: they keep the shape, take one input, and compute in float32. */
@@ -199,8 +220,18 @@ export function makeLayers(tf: TensorFlow): Readonly<Record<ClassName, LayerClas
     addParameter(name: 'gamma' | 'beta', sizes: number[]): LayerVariable {
       const [initializer, regularizer, constraint] = ['Initializer', 'Regularizer', 'Constraint'].map(
         (kind) => this.resolved.get(name + kind),
-      ) as [never, never, never];
-      return this.addWeight(name, sizes, 'float32', initializer, regularizer, true, constraint);
+      ) as unknown as [never, never, Constraint | null];
+      const weight = this.addWeight(
+        name,
+        sizes,
+        'float32',
+        initializer,
+        regularizer,
+        true,
+        constraint as never,
+      );
+      if (constraint) constrain(weight, constraint);
+      return weight;
     }
 
     get affine(): { gamma?: Tensor; beta?: Tensor } {

@@ -27,17 +27,50 @@ const CASES: [shape: number[], reps: number[]][] = [
   [[5], [3]],
   [[1], [70]],
   [[40], [1]],
-  [[4, 1], [1, 9]],
-  [[1, 9], [4, 1]],
-  [[1, 1], [3, 5]],
-  [[2, 3], [2, 2]],
-  [[3, 50], [2, 3]],
-  [[2, 1, 3], [1, 4, 2]],
-  [[2, 3, 1], [3, 1, 5]],
-  [[1, 3, 1, 4], [2, 2, 3, 1]],
-  [[2, 1, 2, 3], [2, 2, 2, 2]],
-  [[2, 3], [0, 2]],
-  [[0, 3], [2, 2]],
+  [
+    [4, 1],
+    [1, 9],
+  ],
+  [
+    [1, 9],
+    [4, 1],
+  ],
+  [
+    [1, 1],
+    [3, 5],
+  ],
+  [
+    [2, 3],
+    [2, 2],
+  ],
+  [
+    [3, 50],
+    [2, 3],
+  ],
+  [
+    [2, 1, 3],
+    [1, 4, 2],
+  ],
+  [
+    [2, 3, 1],
+    [3, 1, 5],
+  ],
+  [
+    [1, 3, 1, 4],
+    [2, 2, 3, 1],
+  ],
+  [
+    [2, 1, 2, 3],
+    [2, 2, 2, 2],
+  ],
+  [
+    [2, 3],
+    [0, 2],
+  ],
+  [
+    [0, 3],
+    [2, 2],
+  ],
 ];
 
 describe('Tile', () => {
@@ -61,7 +94,10 @@ describe('Tile', () => {
   });
 
   test('the bits of NaN and infinities', () => {
-    const x = tf.tensor(new Float32Array(new Uint32Array([0x7fc12345, 0xff800000, 0x80000000]).buffer), [3, 1]);
+    const x = tf.tensor(
+      new Float32Array(new Uint32Array([0x7fc12345, 0xff800000, 0x80000000]).buffer),
+      [3, 1],
+    );
     const [own, ours] = both(() => tf.tile(x, [1, 2]).dataSync() as Float32Array);
     expect(new Uint32Array(ours.slice().buffer)).toEqual(new Uint32Array(own.slice().buffer));
   });
@@ -118,12 +154,14 @@ describe('layers of TensorFlow.js', () => {
       const [x, dy] = [random(shape), random(shape, 2)];
       const [own, ours] = both(() => {
         const y = layer.apply(x) as Tensor;
-        const { value, grads } = tf.variableGrads(() => tf.sum(tf.mul(layer.apply(x) as Tensor, dy)) as never);
+        const { value, grads } = tf.variableGrads(
+          () => tf.sum(tf.mul(layer.apply(x) as Tensor, dy)) as never,
+        );
         const dx = tf.grad((given: Tensor) => layer.apply(given) as Tensor)(x, dy);
         return [y, value, dx, ...Object.values(grads)].map(numbers);
       });
       expect(own).toHaveLength(5);
-      own.forEach((values, i) => expectSameBits(ours[i] as Float32Array, values));
+      for (const [i, values] of own.entries()) expectSameBits(ours[i] as Float32Array, values);
     },
   );
 
@@ -131,11 +169,14 @@ describe('layers of TensorFlow.js', () => {
     const x = random([8, 5]);
     const run = (): Float32Array[] => {
       const layer = tf.layers.batchNormalization({});
-      const dx = tf.grad((given: Tensor) => layer.apply(given, { training: true }) as Tensor)(x, random([8, 5], 2));
+      const dx = tf.grad((given: Tensor) => layer.apply(given, { training: true }) as Tensor)(
+        x,
+        random([8, 5], 2),
+      );
       return [dx, ...layer.getWeights()].map(numbers);
     };
     const [own, ours] = both(run);
-    own.forEach((values, i) => expectSameBits(ours[i] as Float32Array, values));
+    for (const [i, values] of own.entries()) expectSameBits(ours[i] as Float32Array, values);
   });
 
   test('fit takes the same steps and leaves no tensor', async () => {
@@ -199,10 +240,18 @@ describe('undo', () => {
 });
 
 test('what is no TensorFlow.js, and one without the backend, are refused', () => {
-  expectError(() => patchBuiltins(undefined as never), 'ERR_ARGUMENT', /patchBuiltins: tf is undefined, expected/);
+  expectError(
+    () => patchBuiltins(undefined as never),
+    'ERR_ARGUMENT',
+    /patchBuiltins: tf is undefined, expected/,
+  );
   expectError(() => patchBuiltins({} as never), 'ERR_ARGUMENT', /tf is an Object without engine, /);
   const bare = { ...tf, getKernel: () => undefined };
   const fresh = { ...bare, engine: () => ({}) } as never;
-  expectError(() => patchBuiltins(fresh), 'ERR_ARGUMENT', /tf has no backend 'wasm', expected that '@tensorflow/);
+  expectError(
+    () => patchBuiltins(fresh),
+    'ERR_ARGUMENT',
+    /tf has no backend 'wasm', expected that '@tensorflow/,
+  );
   expect(LayerNormError.name).toBe('LayerNormError');
 });
