@@ -10,6 +10,10 @@ export const BASE = 'layernorm';
 /** Results may differ so much: TensorFlow.js sums in float32. */
 const TOLERANCE = 1e-3;
 
+/** Few rounds, each of them with all candidates: some are a thousand times slower than others. */
+export const PRECISION = { rounds: 11, warmUpMs: 100, sampleMs: 4, slowMs: Number.MAX_VALUE };
+export const QUICK_PRECISION = { ...PRECISION, rounds: 5, warmUpMs: 60 };
+
 const WORKS = ['forward', 'forward + backward', 'fit'];
 
 /**

@@ -6,9 +6,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { folders } from '../lib/folders.mjs';
-import { QUICK, reasonOf, THOROUGH } from '../lib/measure.mjs';
+import { reasonOf } from '../lib/measure.mjs';
 import { report } from './report.mjs';
-import { labelOf, measureRow, ROWS } from './rows.mjs';
+import { labelOf, measureRow, PRECISION, QUICK_PRECISION, ROWS } from './rows.mjs';
 
 const HELP = `node bench/tfjs/run.mjs [options]      (after npm run build)
 
@@ -126,7 +126,9 @@ async function main() {
           const label = labelOf(row);
           if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${i + 1} of ${rows.length}, ${label}`);
           const failed = (error) => ({ label, failure: reasonOf(error) });
-          measured.push(await place.measure(backend, row, values.quick ? QUICK : THOROUGH).catch(failed));
+          measured.push(
+            await place.measure(backend, row, values.quick ? QUICK_PRECISION : PRECISION).catch(failed),
+          );
         }
         if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
         results.push({ where: place.where, version: place.version, backend, rows: measured });
