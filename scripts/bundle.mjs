@@ -74,6 +74,15 @@ const BUNDLES = [
     forbidden: KERNELS,
   },
   { entry: 'kernels.ts', file: 'kernels-edge.js', format: 'esm', forbidden: KERNELS },
+  { entry: 'tfjs.ts', file: 'tfjs.js', format: 'esm', beside: '.js', forbidden: KERNELS },
+  {
+    entry: 'tfjs.ts',
+    file: 'tfjs.cjs',
+    format: 'cjs',
+    beside: '.cjs',
+    platform: 'node',
+    forbidden: [META, IMPORT],
+  },
   // Loaded when threads are asked for, and run by every worker.
   {
     entry: 'runtime/pool_web.ts',
@@ -99,7 +108,7 @@ const BYTES = 'layernormBytes';
 const MAX_LINE = 120;
 
 /** What users import by name, each with declarations of its own. */
-const ENTRIES = ['index', 'kernels'];
+const ENTRIES = ['index', 'kernels', 'tfjs'];
 
 /** Everything that dist/ is made of, for those who ask whether it changed. */
 export const inputs = [
@@ -149,7 +158,11 @@ async function bundleOne(bundle) {
     legalComments: 'none',
     logLevel: 'warning',
     absWorkingDir: at(),
-    plugins: [virtualModules(bundle), filesStayOutside],
+    plugins: [
+      virtualModules(bundle),
+      filesStayOutside,
+      ...(bundle.beside ? [entriesStayOutside(bundle.beside)] : []),
+    ],
   });
 
   const code = readFileSync(outfile, 'utf8').replace(LEFT_ALONE.find, LEFT_ALONE.replace);
@@ -223,6 +236,17 @@ const filesStayOutside = {
   },
 };
 
+/** An entry that builds on others shares them with whoever imports those: it takes them from beside it. */
+const entriesStayOutside = (extension) => ({
+  name: 'entries-stay-outside',
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/(index|kernels)\.js$/ }, ({ path }) => ({
+      path: `.${path.slice(2).replace(/\.js$/, extension)}`,
+      external: true,
+    }));
+  },
+});
+
 /** A script of the old kind cannot hold one, so esbuild refuses to turn such a module into one. */
 async function assertNoTopLevelAwait(esbuild, code, file) {
   await esbuild.transform(code, { format: 'iife', target: 'es2022', logLevel: 'silent' }).catch((error) => {
@@ -242,7 +266,11 @@ async function declareTypes() {
   await step('dist: bundling types', async () => {
     const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
     for (const entry of ENTRIES) {
-      const bundled = await rollup({ input: `${declarations}/${entry}.d.ts`, plugins: [dts()] });
+      const bundled = await rollup({
+        input: `${declarations}/${entry}.d.ts`,
+        plugins: [dts()],
+        external: /^@tensorflow\//,
+      });
       const { output } = await bundled.generate({ format: 'es' });
       await bundled.close();
       for (const kind of ['d.ts', 'd.cts']) writeFileSync(at('dist', `${entry}.${kind}`), output[0].code);

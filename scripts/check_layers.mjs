@@ -12,6 +12,7 @@ const JS_LAYERS = {
   tensor: ['tensor', 'runtime'],
   kernels: ['kernels', 'tensor', 'runtime'],
   ops: ['ops', 'tensor', 'runtime'],
+  tfjs: ['tfjs', 'tensor', 'runtime'],
   layers: ['layers', 'ops', 'tensor', 'runtime'],
 };
 const CPP_LAYERS = {

@@ -23,7 +23,7 @@ import { median } from './statistics.mjs';
 export const THOROUGH = { rounds: 31, warmUpMs: 100, sampleMs: 4 };
 export const QUICK = { rounds: 9, warmUpMs: 60, sampleMs: 2 };
 
-/** A slow candidate is left out of some rounds, so that its samples take no longer than this, but for so many. */
+/** A slow candidate is left out of some rounds, so that its samples take no longer than this in all, but for so many. */
 const SLOW_MS = 600;
 const LEAST_SAMPLES = 3;
 /** A sample of quick calls starts with one that is not counted: it brings the data back to the cache. */
@@ -31,11 +31,12 @@ const UNCOUNTED_BELOW_MS = 4;
 
 /**
  * @param {Candidate[]} candidates
- * @param {{ rounds: number, warmUpMs: number, sampleMs: number, random: () => number }} options `warmUpMs` is no less than
- *   60: V8 runs code of its quick compiler for up to 12 ms before the optimized one takes over
+ * @param {{ rounds: number, warmUpMs: number, sampleMs: number, slowMs?: number, random: () => number }} options `warmUpMs` is no
+ *   less than 60: V8 runs code of its quick compiler for up to 12 ms before the optimized one takes over; `slowMs` is how long the
+ *   samples of one candidate may take in all before it is left out of some rounds
  * @returns {Promise<Record<string, Timing>>}
  */
-export async function measure(candidates, { rounds, warmUpMs, sampleMs, random }) {
+export async function measure(candidates, { rounds, warmUpMs, sampleMs, slowMs = SLOW_MS, random }) {
   const entries = [];
   const results = {};
   for (const candidate of candidates) {
@@ -46,7 +47,7 @@ export async function measure(candidates, { rounds, warmUpMs, sampleMs, random }
       const callMs = await warmUp(sample, warmUpMs);
       const calls = Math.max(1, Math.round(sampleMs / callMs));
       const most = Math.max(1, Math.floor(rounds / LEAST_SAMPLES));
-      const every = Math.min(most, Math.max(1, Math.ceil((calls * callMs * rounds) / SLOW_MS)));
+      const every = Math.min(most, Math.max(1, Math.ceil((calls * callMs * rounds) / slowMs)));
       timing.calls = calls;
       entries.push({ timing, sample, calls, every, uncounted: callMs < UNCOUNTED_BELOW_MS ? 1 : 0 });
     } catch (error) {
