@@ -158,7 +158,8 @@ function typeOfFive(dataset: FiveObject): string {
     if (String(error).includes('Opaque')) return 'opaque2';
     throw error;
   }
-  const [, kind = '', size = ''] = typeof dtype === 'string' ? (/^[<>|=]?([fiu])(\d)$/.exec(dtype) ?? []) : [];
+  const [, kind = '', size = ''] =
+    typeof dtype === 'string' ? (/^[<>|=]?([fiu])(\d)$/.exec(dtype) ?? []) : [];
   return kind === '' ? `${dtype}` : `${KINDS[kind]}${Number(size) * 8}`;
 }
 
@@ -227,7 +228,7 @@ interface WasmObject {
   close(): void;
 }
 
-/** Its file system, which is in memory. */
+/** Its file system. */
 interface WasmFiles {
   writeFile(name: string, bytes: Uint8Array): void;
   unlink(name: string): void;
@@ -237,12 +238,15 @@ const INTEGER = 0;
 const FLOAT = 1;
 const OPAQUE = 5;
 
-let opened = 0;
+/** Under Node `h5wasm/node` has the working folder for files, where nothing of the same name may lie. */
+function unusedName(): string {
+  const random = (): string => Math.random().toString(36).slice(2);
+  return `layernorm-${random()}${random()}.h5`;
+}
 
 async function openWithH5Wasm(bytes: Uint8Array, library: H5Wasm): Promise<Hdf5File> {
   const { FS: files } = (await library.ready) as { FS: WasmFiles };
-  const name = `layernorm-${++opened}.h5`;
-  // Under Node it is in a folder of the disk that the process may not be allowed to write to: so everything is undone at once.
+  const name = unusedName();
   files.writeFile(name, bytes);
   let file: WasmObject;
   try {

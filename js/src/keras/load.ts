@@ -202,7 +202,8 @@ async function partsOfZip(archive: Archive, { config }: LoadKerasOptions): Promi
 
 async function limited(archive: Archive, name: string): Promise<Uint8Array> {
   const bytes = await archive.read(name);
-  if (bytes.length > MAX_CONFIG) throw faulty(name, `it has ${bytes.length} bytes, at most ${MAX_CONFIG} are read`);
+  if (bytes.length > MAX_CONFIG)
+    throw faulty(name, `it has ${bytes.length} bytes, at most ${MAX_CONFIG} are read`);
   return bytes;
 }
 

@@ -6,7 +6,7 @@ import { LayerNormError } from '../runtime/errors.js';
 import { faulty, quoted } from './files.js';
 import { isObject, type JsonObject } from './json.js';
 import { groupOfVariables, type LayerNode, nodesOf } from './tree.js';
-import type { OpenVariables, KerasWeight, Variables } from './variables.js';
+import type { KerasWeight, OpenVariables, Variables } from './variables.js';
 
 /** A normalization layer of a file. */
 export interface KerasLayer {
@@ -85,7 +85,13 @@ function layerOfNode(
   const weights =
     className === 'SpectralNormalization'
       ? spectralWeights(part, node, variables)
-      : namedWeights(part, path, (WEIGHTS[className] as (config: Flags) => string[])(config), node.group, variables);
+      : namedWeights(
+          part,
+          path,
+          (WEIGHTS[className] as (config: Flags) => string[])(config),
+          node.group,
+          variables,
+        );
   const made = makeLayer(part, { ...node.envelope, config }, node, weights, customObjects);
   return { className, name, path: path || name, wrappers, config: plainConfig(config), weights, ...made };
 }
@@ -116,7 +122,10 @@ function namedWeights(
 ): Record<string, KerasWeight> {
   const found = variables.get(group);
   if (!found && names.length > 0) {
-    throw faulty(part, `${group}/vars is missing, which layer ${quoted(layer)} has its ${names.join(', ')} in`);
+    throw faulty(
+      part,
+      `${group}/vars is missing, which layer ${quoted(layer)} has its ${names.join(', ')} in`,
+    );
   }
   if (found && found.count !== names.length) {
     throw faulty(

@@ -11,7 +11,15 @@ type Arguments = readonly string[];
 const PARAMETERS = (...names: string[]): Arguments =>
   names.flatMap((name) => [`${name}_initializer`, `${name}_regularizer`, `${name}_constraint`]);
 const DENSE = ['units', 'activation', 'use_bias', ...PARAMETERS('kernel', 'bias')];
-const WINDOW = ['kernel_size', 'strides', 'padding', 'data_format', 'dilation_rate', 'activation', 'use_bias'];
+const WINDOW = [
+  'kernel_size',
+  'strides',
+  'padding',
+  'data_format',
+  'dilation_rate',
+  'activation',
+  'use_bias',
+];
 const CONVOLUTION = ['filters', ...WINDOW, ...PARAMETERS('kernel', 'bias')];
 const POOLING = ['pool_size', 'strides', 'padding', 'data_format'];
 const RECURRENT = [
@@ -42,7 +50,12 @@ const CLASSES: Readonly<Record<string, Arguments>> = {
   Conv2DTranspose: CONVOLUTION,
   Conv3DTranspose: CONVOLUTION,
   DepthwiseConv2D: [...WINDOW, 'depth_multiplier', ...PARAMETERS('depthwise', 'bias')],
-  SeparableConv2D: ['filters', ...WINDOW, 'depth_multiplier', ...PARAMETERS('depthwise', 'pointwise', 'bias')],
+  SeparableConv2D: [
+    'filters',
+    ...WINDOW,
+    'depth_multiplier',
+    ...PARAMETERS('depthwise', 'pointwise', 'bias'),
+  ],
   MaxPooling1D: POOLING,
   MaxPooling2D: POOLING,
   MaxPooling3D: POOLING,
@@ -77,15 +90,20 @@ const CLASSES: Readonly<Record<string, Arguments>> = {
   LayerNormalization: [...AFFINE, 'rms_scaling'],
   RMSNormalization: ['axis', 'epsilon'],
   GroupNormalization: [...AFFINE, 'groups'],
-  BatchNormalization: [
-    ...[...AFFINE, 'momentum', 'moving_mean_initializer', 'moving_variance_initializer'],
-  ],
+  BatchNormalization: [...[...AFFINE, 'momentum', 'moving_mean_initializer', 'moving_variance_initializer']],
   UnitNormalization: ['axis'],
   SpectralNormalization: ['layer', 'power_iterations'],
 };
 
 /** Of every layer. */
-const COMMON = new Set(['name', 'trainable', 'dtype', 'activity_regularizer', 'batch_shape', 'batch_input_shape']);
+const COMMON = new Set([
+  'name',
+  'trainable',
+  'dtype',
+  'activity_regularizer',
+  'batch_shape',
+  'batch_input_shape',
+]);
 
 /** Arguments of Keras 3 that TensorFlow.js has not, with the values at which both do the same. */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
@@ -99,11 +117,26 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   seed: [],
 };
 /** Of these any value will do. */
-const IRRELEVANT = new Set(['seed', 'synchronized', 'renorm_momentum', 'autocast', 'build_config', 'optional']);
+const IRRELEVANT = new Set([
+  'seed',
+  'synchronized',
+  'renorm_momentum',
+  'autocast',
+  'build_config',
+  'optional',
+]);
 
 /** Activations that have another name in TensorFlow.js. */
 const ACTIVATIONS: Readonly<Record<string, string>> = {
-  ...{ linear: 'linear', relu: 'relu', relu6: 'relu6', elu: 'elu', selu: 'selu', sigmoid: 'sigmoid', tanh: 'tanh' },
+  ...{
+    linear: 'linear',
+    relu: 'relu',
+    relu6: 'relu6',
+    elu: 'elu',
+    selu: 'selu',
+    sigmoid: 'sigmoid',
+    tanh: 'tanh',
+  },
   ...{ softmax: 'softmax', softplus: 'softplus', softsign: 'softsign', log_softmax: 'logSoftmax' },
   ...{ silu: 'swish', swish: 'swish', gelu: 'gelu', mish: 'mish' },
 };
@@ -115,7 +148,12 @@ const INITIALIZERS: Readonly<Record<string, string>> = {
   ...{ Zeros: 'Zeros', Ones: 'Ones', Constant: 'Constant', Identity: 'Identity' },
   ...{ RandomNormal: 'RandomNormal', RandomUniform: 'RandomUniform', TruncatedNormal: 'TruncatedNormal' },
   ...{ GlorotNormal: 'GlorotNormal', GlorotUniform: 'GlorotUniform', VarianceScaling: 'VarianceScaling' },
-  ...{ HeNormal: 'HeNormal', HeUniform: 'HeUniform', LecunNormal: 'LeCunNormal', LecunUniform: 'LeCunUniform' },
+  ...{
+    HeNormal: 'HeNormal',
+    HeUniform: 'HeUniform',
+    LecunNormal: 'LeCunNormal',
+    LecunUniform: 'LeCunUniform',
+  },
 };
 const CONSTRAINTS = new Set(['MaxNorm', 'MinMaxNorm', 'NonNeg', 'UnitNorm']);
 /** Keys of initializers that TensorFlow.js does not have. */
@@ -271,7 +309,10 @@ function functional(part: string, model: LayerNode): JsonObject {
     const made = graph.get(name);
     const count = made && firstCall(made.node) + made.calls.length;
     if (count !== undefined && index < count && output < 64) continue;
-    throw faulty(part, `${named(model)} begins or ends with call ${index} of ${quoted(name)}, which there is not`);
+    throw faulty(
+      part,
+      `${named(model)} begins or ends with call ${index} of ${quoted(name)}, which there is not`,
+    );
   }
   const layers = order.map(({ node, calls }) => ({
     ...layerConfig(part, node),
@@ -294,11 +335,17 @@ function callsOf(part: string, node: LayerNode): Call[][] {
   return nodes.map((value) => {
     // Keras 2: [[layer, call, output, arguments], ...].
     if (Array.isArray(value)) return value.map((call) => callOf(part, node, call));
-    if (!isObject(value)) throw faulty(part, `a call of ${named(node)} is ${shown(value)}, expected an object`);
+    if (!isObject(value))
+      throw faulty(part, `a call of ${named(node)} is ${shown(value)}, expected an object`);
     const { args, kwargs } = value;
-    const given = Object.entries(isObject(kwargs) ? kwargs : {}).find(([, one]) => one !== null && one !== false);
+    const given = Object.entries(isObject(kwargs) ? kwargs : {}).find(
+      ([, one]) => one !== null && one !== false,
+    );
     if (given) {
-      throw faulty(part, `${named(node)} is called with ${quoted(given[0])}, which TensorFlow.js does not have`);
+      throw faulty(
+        part,
+        `${named(node)} is called with ${quoted(given[0])}, which TensorFlow.js does not have`,
+      );
     }
     const list = asList(part, `args of ${named(node)}`, args);
     const tensors = list.length === 1 && Array.isArray(list[0]) ? list[0] : list;

@@ -69,7 +69,10 @@ export async function makeModel(
 function checkRenorm(part: string, tree: LayerNode): void {
   for (const { className, config, path } of nodesOf(tree)) {
     if (className !== 'BatchNormalization' || config.renorm !== true) continue;
-    throw faulty(part, `layer ${quoted(path)} (BatchNormalization): 'renorm' is true, which TensorFlow.js does not have`);
+    throw faulty(
+      part,
+      `layer ${quoted(path)} (BatchNormalization): 'renorm' is true, which TensorFlow.js does not have`,
+    );
   }
 }
 
@@ -85,7 +88,8 @@ function* assignments(
     for (const child of node.children) {
       const found = layers?.find(({ name }) => name === child.name);
       if (found) yield* assignments(part, found, child, variables);
-      else if (child.className !== 'InputLayer') throw faulty(part, `the model lacks layer ${quoted(child.path)}`);
+      else if (child.className !== 'InputLayer')
+        throw faulty(part, `the model lacks layer ${quoted(child.path)}`);
     }
   } else if (node.className === 'Bidirectional' && forwardLayer && backwardLayer && first && second) {
     yield* assignments(part, forwardLayer, first, variables);
@@ -106,7 +110,12 @@ function vectorOf(part: string, node: LayerNode, vectorU: Variable, variables: V
   return [vectorU, () => own.read(own.count - 1), `${where}/${own.count - 1}: layer ${quoted(node.path)}`];
 }
 
-function* variablesOf(part: string, layer: Layer, node: LayerNode, variables: Variables): Generator<Assignment> {
+function* variablesOf(
+  part: string,
+  layer: Layer,
+  node: LayerNode,
+  variables: Variables,
+): Generator<Assignment> {
   const { weights } = layer;
   // Others have the state of their random numbers in the file.
   if (weights.length === 0) return;

@@ -58,7 +58,8 @@ interface Place {
 
 function nodeOf(part: string, what: string, value: unknown, place: Place): LayerNode {
   const { parent, group, wrappers, depth } = place;
-  if (depth > MAX_DEPTH) throw faulty(part, `its models and wrappers lie more than ${MAX_DEPTH} deep in each other`);
+  if (depth > MAX_DEPTH)
+    throw faulty(part, `its models and wrappers lie more than ${MAX_DEPTH} deep in each other`);
   const envelope = asObject(part, what, value);
   const className = asText(part, `class_name of ${what}`, envelope.class_name);
   const config = isObject(envelope.config) ? envelope.config : {};

@@ -1,7 +1,7 @@
 // The variables of a model's weights: one walk over the groups, then the arrays that are asked for.
 
-import { asking, countOf, type Hdf5Dataset, type Hdf5File, type Hdf5Group } from './hdf5.js';
 import { faulty, quoted } from './files.js';
+import { asking, countOf, type Hdf5Dataset, type Hdf5File, type Hdf5Group } from './hdf5.js';
 
 /** The values of a variable. */
 export interface KerasWeight {
@@ -42,9 +42,24 @@ const OLD_CONTAINER = '_layer_checkpoint_dependencies';
 
 /** The types that are read, and the bytes of an element. */
 const BYTES: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([
-  ...([['float16', 2], ['float32', 4], ['float64', 8], ['opaque2', 2]] as const),
-  ...([['int8', 1], ['int16', 2], ['int32', 4], ['int64', 8]] as const),
-  ...([['uint8', 1], ['uint16', 2], ['uint32', 4], ['uint64', 8]] as const),
+  ...([
+    ['float16', 2],
+    ['float32', 4],
+    ['float64', 8],
+    ['opaque2', 2],
+  ] as const),
+  ...([
+    ['int8', 1],
+    ['int16', 2],
+    ['int32', 4],
+    ['int64', 8],
+  ] as const),
+  ...([
+    ['uint8', 1],
+    ['uint16', 2],
+    ['uint32', 4],
+    ['uint64', 8],
+  ] as const),
 ]);
 
 /**
@@ -114,7 +129,10 @@ function readDataset(part: string, dataset: Hdf5Dataset, maxBytes: number): Kera
   }
   const count = countOf(shape);
   if (count * size > maxBytes) {
-    throw faulty(part, `its shape [${shape.join(', ')}] comes to more than the ${maxBytes} bytes of maxBytes`);
+    throw faulty(
+      part,
+      `its shape [${shape.join(', ')}] comes to more than the ${maxBytes} bytes of maxBytes`,
+    );
   }
   const values = count === 0 ? [] : asking(part, () => dataset.read());
   const length = stored === 'opaque2' ? 2 * count : count;
@@ -131,7 +149,12 @@ function numbersOf(
   isBrain: boolean,
 ): Float32Array | Float64Array | Int32Array {
   if (isBrain && (stored === 'opaque2' || stored === 'uint16')) return fromBrain(values as ArrayLike<number>);
-  const make = stored.endsWith('64') || stored === 'uint32' ? Float64Array : stored.includes('int') ? Int32Array : Float32Array;
+  const make =
+    stored.endsWith('64') || stored === 'uint32'
+      ? Float64Array
+      : stored.includes('int')
+        ? Int32Array
+        : Float32Array;
   const data = new make(values.length);
   for (let i = 0; i < data.length; ++i) {
     const value = values[i];
@@ -147,7 +170,9 @@ function fromBrain(values: ArrayLike<number>): Float32Array {
   const inBytes = values instanceof Uint8Array;
   const bits = new Uint32Array(inBytes ? values.length / 2 : values.length);
   for (let i = 0; i < bits.length; ++i) {
-    const half = inBytes ? (values[2 * i] as number) | ((values[2 * i + 1] as number) << 8) : (values[i] as number);
+    const half = inBytes
+      ? (values[2 * i] as number) | ((values[2 * i + 1] as number) << 8)
+      : (values[i] as number);
     bits[i] = half << 16;
   }
   return new Float32Array(bits.buffer);
