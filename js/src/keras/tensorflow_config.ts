@@ -203,6 +203,7 @@ function argumentsOf(part: string, layer: LayerNode): JsonObject {
   const result: JsonObject = {};
   for (const [key, value] of Object.entries(config)) {
     if (key === 'layer' && known.has(key)) continue;
+    if (key === 'backward_layer' && isMirrored(part, layer)) continue;
     if (className === 'LeakyReLU' && key === 'negative_slope') result.alpha = value;
     else if (key === 'dtype') result.dtype = dtypeOf(layer, value);
     else if (key === 'batch_shape') result.batch_input_shape = plainShape(value);
@@ -225,6 +226,17 @@ function argumentsOf(part: string, layer: LayerNode): JsonObject {
     result.layer = { ...inner, config: { ...(inner.config as JsonObject), name } };
   }
   return result;
+}
+
+/** Whether both directions are of one config, as where Keras has made the second: TensorFlow.js knows no others. */
+function isMirrored(part: string, { className, children }: LayerNode): boolean {
+  if (className !== 'Bidirectional') return false;
+  const [forward, backward] = children.map((child) => {
+    const { name: _, go_backwards: __, seed: ___, ...config } = argumentsOf(part, child);
+    return JSON.stringify([child.className, config]);
+  });
+  const [there, back] = children.map(({ config }) => config.go_backwards === true);
+  return forward === backward && there !== back;
 }
 
 /** Arguments that TensorFlow.js takes, but not with every value. */

@@ -134,11 +134,15 @@ function* variablesOf(
   }
 }
 
-function checkedValue({ shape, name }: Variable, value: KerasWeight, where: string): KerasWeight {
+function checkedValue(
+  { shape, originalName: name }: Variable,
+  value: KerasWeight,
+  where: string,
+): KerasWeight {
   const same = shape.length === value.shape.length && shape.every((size, i) => size === value.shape[i]);
   // Unsorted axes made gammas of another shape, with their elements in the same order.
   const isReordered =
-    /\/(gamma|beta|scale)(_\d+)?$/.test(name) &&
+    /\/(gamma|beta|scale)$/.test(name) &&
     [...shape].map(Number).sort().join() === [...value.shape].sort().join();
   if (same || isReordered) return value;
   throw faulty(

@@ -121,6 +121,18 @@ test('wrappers have their layers in the same form', () => {
   });
 });
 
+test('a backward layer that is the mirror of the other', () => {
+  const lstm = (name: string, go_backwards: boolean) =>
+    saved('LSTM', { name, units: 2, go_backwards, seed: null });
+  const config = {
+    layer: lstm('forward_l', false),
+    backward_layer: lstm('backward_l', true),
+    merge_mode: 'sum',
+  };
+  expect(one('Bidirectional', config)).not.toHaveProperty('backward_layer');
+  expect(one('Bidirectional', config).layer).toMatchObject({ config: { name: 'l', units: 2 } });
+});
+
 test.each<[string, Record<string, unknown>, string]>([
   [
     'MultiHeadAttention',
