@@ -1,6 +1,7 @@
 // Makes dist/: the bundles of js/src with the glue and the wasm inside, their types, and the wasm as a file.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { at } from './lib/paths.mjs';
 import { main, run, StepError, step } from './lib/run.mjs';
 import { encodeText } from './lib/wasm_text.mjs';
@@ -83,6 +84,15 @@ const BUNDLES = [
     platform: 'node',
     forbidden: [META, IMPORT],
   },
+  { entry: 'keras.ts', file: 'keras.js', format: 'esm', beside: '.js', forbidden: KERNELS },
+  {
+    entry: 'keras.ts',
+    file: 'keras.cjs',
+    format: 'cjs',
+    beside: '.cjs',
+    platform: 'node',
+    forbidden: [META, IMPORT],
+  },
   // Loaded when threads are asked for, and run by every worker.
   {
     entry: 'runtime/pool_web.ts',
@@ -108,7 +118,7 @@ const BYTES = 'layernormBytes';
 const MAX_LINE = 120;
 
 /** What users import by name, each with declarations of its own. */
-const ENTRIES = ['index', 'kernels', 'tfjs'];
+const ENTRIES = ['index', 'kernels', 'tfjs', 'keras'];
 
 /** Everything that dist/ is made of, for those who ask whether it changed. */
 export const inputs = [
@@ -240,12 +250,22 @@ const filesStayOutside = {
 const entriesStayOutside = (extension) => ({
   name: 'entries-stay-outside',
   setup(build) {
-    build.onResolve({ filter: /^\.\.\/(index|kernels)\.js$/ }, ({ path }) => ({
-      path: `.${path.slice(2).replace(/\.js$/, extension)}`,
-      external: true,
-    }));
+    build.onResolve({ filter: /^\.\.?\/(index|kernels|tfjs)\.js$/ }, ({ path, resolveDir }) => {
+      // Folders have files of these names, too.
+      if (dirname(join(resolveDir, path)) !== at('js', 'src')) return undefined;
+      return { path: `./${basename(path, '.js')}${extension}`, external: true };
+    });
   },
 });
+
+/** A class that is declared twice is two classes for TypeScript: declarations, too, take those of other entries from beside them. */
+const typesStayOutside = {
+  name: 'types-stay-outside',
+  resolveId(path) {
+    const [, entry] = /^\.\.?\/(index|tfjs)\.js$/.exec(path) ?? [];
+    return entry ? { id: `./${entry}.js`, external: 'relative' } : null;
+  },
+};
 
 /** A script of the old kind cannot hold one, so esbuild refuses to turn such a module into one. */
 async function assertNoTopLevelAwait(esbuild, code, file) {
@@ -268,12 +288,14 @@ async function declareTypes() {
     for (const entry of ENTRIES) {
       const bundled = await rollup({
         input: `${declarations}/${entry}.d.ts`,
-        plugins: [dts()],
+        plugins: [...(entry === 'keras' ? [typesStayOutside] : []), dts()],
         external: /^@tensorflow\//,
       });
       const { output } = await bundled.generate({ format: 'es' });
       await bundled.close();
-      for (const kind of ['d.ts', 'd.cts']) writeFileSync(at('dist', `${entry}.${kind}`), output[0].code);
+      const { code } = output[0];
+      writeFileSync(at('dist', `${entry}.d.ts`), code);
+      writeFileSync(at('dist', `${entry}.d.cts`), code.replace(/(from '\.\/\w+)\.js'/g, "$1.cjs'"));
     }
   });
 }

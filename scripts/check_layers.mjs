@@ -6,13 +6,14 @@ import { basename, dirname, join } from 'node:path';
 import { at, shown } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
 
-/** Folders of js/src and of src, each with those it may import from. Files beside the folders may import all. */
+/** Folders of js/src and of src, each with those it may import from, and entries that it builds on. Files beside the folders may import all. */
 const JS_LAYERS = {
   runtime: ['runtime'],
   tensor: ['tensor', 'runtime'],
   kernels: ['kernels', 'tensor', 'runtime'],
   ops: ['ops', 'tensor', 'runtime'],
   tfjs: ['tfjs', 'tensor', 'runtime'],
+  keras: ['keras', 'layers', 'runtime', 'index.js', 'tfjs.js'],
   layers: ['layers', 'ops', 'tensor', 'runtime'],
 };
 const CPP_LAYERS = {
@@ -87,7 +88,7 @@ function badImports(file, root, layers, imported) {
   const allowed = layers[layer];
   if (!allowed) return [`${file}: the folder ${layer} is no layer of the design`];
   return imported
-    .filter((path) => !allowed.includes(folderBelow(root, path)))
+    .filter((path) => !allowed.includes(folderBelow(root, path) ?? basename(path)))
     .map((path) => `${file} imports ${path}: ${layer} may import ${allowed.join(', ')} only`);
 }
 

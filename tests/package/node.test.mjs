@@ -134,6 +134,12 @@ describe('loading', () => {
     assert.equal(bits.same, true);
     assert.deepEqual(answer('kernels.cjs'), bits);
   });
+
+  test('layernorm/keras, imported and required: its errors are those of the main entry', () => {
+    const expected = { className: 'LayerNormalization', beta: [1, 2], code: 'ERR_FILE', ours: true };
+    assert.deepEqual(answer('keras.mjs'), expected);
+    assert.deepEqual(answer('keras.cjs'), expected);
+  });
 });
 
 test('importing does nothing, the first call is synchronous, and nobody else notices either', () => {

@@ -7,7 +7,8 @@
  * - `ERR_DISPOSED`: a tensor, an engine or an array buffer that is gone;
  * - `ERR_OUT_OF_MEMORY`: the WebAssembly memory cannot grow as far as needed;
  * - `ERR_THREADS_UNAVAILABLE`: threads were demanded and cannot start;
- * - `ERR_LOAD`: the WebAssembly module cannot be compiled or does not belong to this JavaScript.
+ * - `ERR_LOAD`: the WebAssembly module cannot be compiled or does not belong to this JavaScript;
+ * - `ERR_FILE`: a file that is damaged, of another format, or holds what cannot be read: the message begins with its part.
  */
 export type LayerNormErrorCode =
   | 'ERR_SHAPE'
@@ -17,7 +18,8 @@ export type LayerNormErrorCode =
   | 'ERR_DISPOSED'
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_THREADS_UNAVAILABLE'
-  | 'ERR_LOAD';
+  | 'ERR_LOAD'
+  | 'ERR_FILE';
 
 /** What marks an error of this package, whichever copy of its class made it. */
 const BRAND = Symbol.for('layernorm.LayerNormError');
