@@ -6,13 +6,13 @@ import { basename, dirname, join } from 'node:path';
 import { at, shown } from './lib/paths.mjs';
 import { main, StepError } from './lib/run.mjs';
 
-/** Folders of js/src and of src, each with those it may import from. Files beside the folders may import all. */
+/** Folders of js/src and of src, each with those it may import from, and entries. Files beside the folders may import all. */
 const JS_LAYERS = {
   runtime: ['runtime'],
   tensor: ['tensor', 'runtime'],
   kernels: ['kernels', 'tensor', 'runtime'],
   ops: ['ops', 'tensor', 'runtime'],
-  tfjs: ['tfjs', 'tensor', 'runtime'],
+  tfjs: ['tfjs', 'tensor', 'runtime', 'index.js', 'kernels.js'],
   layers: ['layers', 'ops', 'tensor', 'runtime'],
 };
 const CPP_LAYERS = {
@@ -32,6 +32,7 @@ const UNTESTED = {
   'js/src/runtime/pool_node.ts': 'an entry of dist/, which tests/js/threads.test.ts loads',
   'js/src/runtime/pool_web.ts': 'an entry of dist/, which tests/browser/threads.test.mjs loads',
   'js/src/runtime/virtual_modules.d.ts': 'declarations only',
+  'js/src/tfjs/tensorflow.ts': 'declarations only',
   'src/parallel/futex.h': 'thread_pool_test.cpp sleeps and wakes',
   'src/simd/build.h': 'only lists the vectors that the typed test suites run on',
   'src/simd/emulated.h': 'vector_test.cpp runs on every vector',
@@ -87,7 +88,7 @@ function badImports(file, root, layers, imported) {
   const allowed = layers[layer];
   if (!allowed) return [`${file}: the folder ${layer} is no layer of the design`];
   return imported
-    .filter((path) => !allowed.includes(folderBelow(root, path)))
+    .filter((path) => !allowed.includes(folderBelow(root, path) ?? basename(path)))
     .map((path) => `${file} imports ${path}: ${layer} may import ${allowed.join(', ')} only`);
 }
 
