@@ -134,7 +134,7 @@ describe('Iris flowers', () => {
     assertClose(await statistics(), expectedStatistics(iris[2], normalized(iris[2])));
     await page.keyboard.press('End');
     await shows('x[24, :]');
-    assert.match(await text('#distribution-several figcaption'), /^Samples 14 to 25 of 150\./);
+    assert.match(await text('#distribution-several figcaption'), /^Samples 25 to 36 of 150\./);
     await page.hover('#sample-7');
     await shows('x[7, :]');
     assert.match(await text('#distribution-several figcaption'), /^Samples 1 to 12 of 150\./);
@@ -210,6 +210,40 @@ describe('Iris flowers', () => {
         iris[0].map((x) => x / rms),
       ),
     );
+  });
+});
+
+describe('beside the grid', () => {
+  const ordinary = [0.5, -1, 1.5, 0.25, -0.75, 2, -1.5, 0.75];
+  const cell = (i) => page.locator('#grid-before .grid-cell').nth(i);
+
+  test('follows the cell in focus, and names the samples', async () => {
+    await open({}, undefined, '');
+    await shows('x[0, :]');
+    assertClose(await statistics(), expectedStatistics(ordinary, normalized(ordinary)));
+    await cell(8).hover();
+    await shows('x[1, :]');
+    const tenfold = ordinary.map((value) => value * 10);
+    assertClose(await statistics(), expectedStatistics(tenfold, normalized(tenfold)));
+    assert.deepEqual(
+      await page.$$eval('#distribution-several .distribution-after .distribution-row text', (found) =>
+        found.map((label) => label.textContent),
+      ),
+      ['ordinary', 'same × 10', 'same + 5', 'nearly flat', 'one outlier', 'all negative'],
+    );
+    assert.equal(await text('#distribution-several .distribution-after .focused text'), 'same × 10');
+  });
+
+  test('moves with a number that is changed', async () => {
+    await open({}, undefined, '');
+    await cell(0).dblclick();
+    await page.fill('.cell-input', '9');
+    await page.keyboard.press('Enter');
+    const changed = ordinary.with(0, 9);
+    await says(`mean ${Number(meanOf(changed).toPrecision(4))},`);
+    assertClose(await statistics(), expectedStatistics(changed, normalized(changed)));
+    const { before } = await counts();
+    assert.deepEqual(before, counted(changed, before.length));
   });
 });
 

@@ -187,9 +187,7 @@ describe('the cell in focus', () => {
   });
 
   test('is put into the formula, with every number that goes into y', async () => {
-    await change(() => page.check('#gamma-fieldset input[value=scalar]'));
     await change(() => page.fill('#gamma-fieldset input[type=number]', '2'));
-    await change(() => page.check('#beta-fieldset input[value=scalar]'));
     await change(() => page.fill('#beta-fieldset input[type=number]', '-1'));
     await cell(10, 'after').hover();
     await page.waitForFunction(() => document.querySelector('#one-values dd').textContent === '15');

@@ -38,7 +38,7 @@ export class AxisControl {
     this.#mark();
   }
 
-  /** Starts over with the axes of other data: the last one, or the rows of a picture. */
+  /** Starts over with the axes of other data. */
   setDataset(dataset: DatasetSummary): void {
     this.#dataset = dataset;
     this.#spanned = new Set(defaultSpanned(dataset));

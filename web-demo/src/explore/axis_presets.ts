@@ -30,7 +30,7 @@ export function presetsOf({ kind, axes }: Pick<Dataset, 'kind' | 'axes'>): reado
   const from = (first: number, end = rank) => Array.from({ length: end - first }, (_, i) => first + i);
   const each = (d: number, otherwise: string) => `each ${one(nouns[d] ?? otherwise)}`;
   const preset = (what: string, axis: readonly number[]): Preset => ({
-    text: kind === 'csv' ? what : `${what} (${dimensions(nouns, axis)})`,
+    text: kind === 'csv' || kind === 'sound' ? what : `${what} (${dimensions(nouns, axis)})`,
     axis,
   });
   const sample = preset(each(0, 'samples'), from(1));

@@ -155,7 +155,7 @@ export type Requests = {
   distribution: { takes: { run: number; group: number }; gives: Sides<Distribution> | undefined };
   distributions: {
     takes: { run: number; from: number; count: number };
-    gives: Sides<readonly Distribution[]> | undefined;
+    gives: (Sides<readonly Distribution[]> & { labels: readonly Label[] }) | undefined;
   };
   /** Compares a result with the reference and times its call; what it finds comes in replies of their own. */
   examine: { takes: { run: number }; gives: undefined };

@@ -132,8 +132,10 @@ export const service: Service<Requests, Finding> = {
   },
   distributions({ run, from, count }) {
     if (result?.run !== run) return undefined;
+    const { groups, axes } = current();
     const sides = Array.from({ length: count }, (_, i) => measured(from + i));
     return {
+      labels: sides.map((_, i) => groupLabel(groups, axes, from + i)),
       before: onOneAxis(sides.map(({ before }) => before)),
       after: onOneAxis(sides.map(({ after }) => after)),
     };

@@ -616,6 +616,7 @@ class Explore {
     const [dataset, layout] = [this.#dataset, this.#layout];
     if (!summary || !page || !dataset || !layout) return;
     this.#one.show(page, 0, 0, summary.size, summary.settings);
+    this.#distributions.show(page, 0, summary);
     this.#sharing.show(dataset, layout, summary.settings, sample, page.positions[0] ?? 0);
   });
 

@@ -1,6 +1,7 @@
 // How the elements of a sample lie before and after, all of them: a histogram of the one in focus, and those of its neighbours on
 // one axis.
 
+import type { Label } from '../../compute/groups.js';
 import { count } from '../../parse/dataset.js';
 import { byId, el, showError } from '../../ui/dom.js';
 import { significant, whole } from '../../ui/format.js';
@@ -16,20 +17,24 @@ import { shapeText, statisticsText, togetherText } from './words.js';
 
 /** So many samples stand below each other. */
 const MAX_ROWS = 12;
+/** Characters of a name that stands beside a row, at most. */
+const MAX_NAME = 18;
 
 const SIDES: readonly Side[] = ['before', 'after'];
 
 interface Wanted {
-  readonly page: Page;
-  readonly sample: number;
+  /** Which group it is, of all. */
+  readonly group: number;
+  readonly label: Label;
   readonly summary: RunSummary;
 }
 
-/** Samples on one axis, the first of which is this one of the page. */
+/** Groups on one axis. */
 interface Rows {
-  readonly page: Page;
+  readonly run: number;
   readonly first: number;
   readonly sides: Sides<readonly Distribution[]>;
+  readonly labels: readonly Label[];
 }
 
 export class Distributions {
@@ -56,12 +61,16 @@ export class Distributions {
   }
 
   /**
-   * Shows a sample of a page, and those around it. May be called often: while one is fetched, only the last that has been asked
+   * Shows a sample of a page, and those around it, whether they are on the page or not. May be called often: while one is fetched, only the last that has been asked
    * for waits.
    */
   show(page: Page, sample: number, summary: RunSummary): void {
-    if (page === this.#wanted?.page && sample === this.#wanted.sample) return;
-    this.#wanted = { page, sample, summary };
+    const [label, group] = [page.labels[sample], page.from + sample];
+    const { group: last, summary: lastSummary } = this.#wanted ?? {};
+    // A page that is late is not of the run that is asked for.
+    if (!label || page.run !== summary.run) return;
+    if (group === last && summary.run === lastSummary?.run) return;
+    this.#wanted = { group, label, summary };
     void this.#follow();
   }
 
@@ -87,30 +96,36 @@ export class Distributions {
   }
 
   async #fetch(wanted: Wanted): Promise<void> {
-    const { page, sample } = wanted;
-    const { run } = page;
-    const rowCount = Math.min(MAX_ROWS, page.labels.length);
+    const { group, summary } = wanted;
+    const { run, groups } = summary;
+    const rowCount = Math.min(MAX_ROWS, groups);
     // Blocks, so that the rows stay where they are while one goes from sample to sample.
-    const block = sample - (sample % MAX_ROWS);
-    const first = Math.min(block, page.labels.length - rowCount);
-    const hasRows = this.#rows?.page === page && this.#rows.first === first;
+    const first = Math.min(group - (group % MAX_ROWS), groups - rowCount);
+    const known = this.#rows?.run === run && this.#rows.first === first ? this.#rows : undefined;
     const [sides, rows] = await Promise.all([
-      this.#client.request('distribution', { run, group: page.from + sample }),
-      hasRows
-        ? this.#rows?.sides
-        : this.#client.request('distributions', { run, from: page.from + first, count: rowCount }),
+      this.#client.request('distribution', { run, group }),
+      known ?? this.#fetchRows(run, first, rowCount),
     ]);
     // Without an answer there is another result by now, which is asked for when it is shown.
-    if (!sides || !rows || this.#wanted?.page !== page) return;
-    this.#rows = { page, first, sides: rows };
+    // What is a little behind is drawn all the same: with a camera there is always something newer.
+    if (!sides || !rows || !this.#wanted) return;
+    this.#rows = rows;
     this.#root.hidden = false;
-    this.#draw(wanted, sides, this.#rows);
+    this.#draw(wanted, sides, rows);
   }
 
-  #draw({ page, sample, summary }: Wanted, sides: Sides<Distribution>, { first, sides: rows }: Rows): void {
+  async #fetchRows(run: number, first: number, count: number): Promise<Rows | undefined> {
+    const found = await this.#client.request('distributions', { run, from: first, count });
+    return found && { run, first, sides: found, labels: found.labels };
+  }
+
+  #draw(
+    { group, label: { code, name }, summary }: Wanted,
+    sides: Sides<Distribution>,
+    { first, sides: rows, labels }: Rows,
+  ): void {
     const { settings, size } = summary;
-    const { group } = WORDS[settings.method];
-    const { code, name } = page.labels[sample] ?? { code: '' };
+    const { group: noun } = WORDS[settings.method];
     const bins = sides.before.bins.count;
     this.#one.show(
       (side, width) => oneFigure(side, sides[side], width),
@@ -127,26 +142,18 @@ export class Distributions {
       binTable(sides),
     );
 
-    const labels = page.labels.slice(first, first + rows.before.length);
     const isSingle = summary.groups === 1;
     this.#severalTitle.hidden = isSingle;
     this.#several.element.hidden = isSingle;
     if (isSingle) return;
-    this.#severalTitle.textContent = `${capital(group)} by ${group}, on one axis`;
-    const [from, to] = [page.from + first + 1, page.from + first + labels.length];
-    const which = `${capital(group)}s ${whole(from)} to ${whole(to)} of ${whole(summary.groups)}. `;
+    this.#severalTitle.textContent = `${capital(noun)} by ${noun}, on one axis`;
+    const [from, to] = [first + 1, first + labels.length];
+    const which = `${capital(noun)}s ${whole(from)} to ${whole(to)} of ${whole(summary.groups)}. `;
     this.#several.show(
-      (side, width) =>
-        rowsFigure(
-          side,
-          rows[side],
-          labels.map(({ code }) => code),
-          sample - first,
-          width,
-        ),
+      (side, width) => rowsFigure(side, rows[side], shortLabels(labels), group - first, width),
       [el('p', {}, which, togetherText(settings))],
       rowTable(
-        capital(group),
+        capital(noun),
         labels.map(({ code, name }) => (name ? `${code} ${name}` : code)),
         rows,
       ),
@@ -198,6 +205,13 @@ class Pair {
     const width = this.#widths.get(side);
     if (width && this.#figure) this.#plots.get(side)?.replaceChildren(this.#figure(side, width));
   }
+}
+
+/** Their names where each has a short one of its own, else their codes. */
+function shortLabels(labels: readonly Label[]): readonly string[] {
+  const names = new Set(labels.map(({ name }) => name));
+  const isShort = [...names].every((name) => name !== undefined && name.length <= MAX_NAME);
+  return labels.map(({ code, name }) => (isShort && names.size === labels.length && name) || code);
 }
 
 function inBins(size: number, bins: number): string {
