@@ -1,4 +1,7 @@
-import { defineConfig, type Plugin } from 'vite';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix, relative, sep } from 'node:path';
+import { build, defineConfig, type Plugin } from 'vite';
 
 /** Without them a page has no SharedArrayBuffer, which threads need. Whoever hosts the page sends the same two. */
 const ISOLATION = {
@@ -38,10 +41,59 @@ function contentSecurityPolicy(): Plugin {
  */
 const treeshake = { moduleSideEffects: (id: string) => id.includes('/web-demo/') };
 
+/** Builds src/app/service_worker.ts when all other files are there: it holds a list of them. */
+function serviceWorker(): Plugin {
+  let folder = '';
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    configResolved({ root, build: { outDir } }) {
+      folder = join(root, outDir);
+    },
+    closeBundle: {
+      order: 'post',
+      sequential: true,
+      async handler(error) {
+        if (error) return;
+        const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile() && entry.name !== 'sw.js')
+          .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join(posix.sep))
+          .sort();
+        const version = createHash('sha256').update(POLICY);
+        for (const file of files) version.update(file).update(readFileSync(join(folder, file)));
+        await build({
+          configFile: false,
+          root: import.meta.dirname,
+          logLevel: 'warn',
+          publicDir: false,
+          define: {
+            // Hosts may redirect from index.html to the folder that it is in.
+            __FILES__: JSON.stringify(files.map((file) => (file === 'index.html' ? '' : file))),
+            __VERSION__: JSON.stringify(version.digest('hex').slice(0, 16)),
+            __POLICY__: JSON.stringify(POLICY),
+          },
+          build: {
+            outDir: folder,
+            emptyOutDir: false,
+            target: 'es2022',
+            lib: {
+              entry: 'src/app/service_worker.ts',
+              formats: ['iife'],
+              name: 'sw',
+              fileName: () => 'sw.js',
+            },
+            rolldownOptions: { treeshake },
+          },
+        });
+      },
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [contentSecurityPolicy()],
+  plugins: [contentSecurityPolicy(), serviceWorker()],
   server: { headers: ISOLATION, fs: { allow: ['..'] } },
   // Workers do not inherit the policy of the <meta> element: they have that of their own script's response.
   preview: { headers: { ...ISOLATION, 'Content-Security-Policy': POLICY } },

@@ -138,10 +138,8 @@ describe('the sample', () => {
   });
 
   test('axis 0 makes samples of the columns', async () => {
-    await change(async () => {
-      await page.check('label:has-text("axis 0") input');
-      await page.uncheck('label:has-text("axis 1") input');
-    });
+    await change(() => page.check('label:has-text("axis 0") input'));
+    await change(() => page.uncheck('label:has-text("axis 1") input'));
     assert.equal(await text('#axis-outcome'), '4 samples of 150 elements each');
     const { names, cells } = await table();
     assert.deepEqual(
@@ -173,12 +171,9 @@ describe('the sample', () => {
   });
 
   test('gamma and beta: a scalar, and one for each element', async () => {
-    await change(async () => {
-      await page.check('#gamma-fieldset input[value=scalar]');
-      await page.fill('#gamma-fieldset input[type=number]', '2');
-      await page.check('#beta-fieldset input[value=list]');
-      await page.getByLabel('petal length (cm)').fill('-1.5');
-    });
+    await change(() => page.fill('#gamma-all', '2'));
+    await change(() => page.check('#beta-fieldset input[value=list]'));
+    await change(() => page.getByLabel('petal length (cm)').last().fill('-1.5'));
     const options = { gamma: () => 2, beta: (p) => (p === 2 ? -1.5 : 0) };
     const { cells } = await table();
     for (const i of [0, 7, 24]) assertShown(cells[i], rowOf(iris[i], options));
@@ -194,7 +189,8 @@ describe('the sample', () => {
     const digits = (value) => String(Number(value.toPrecision(4))).replace('-', '−');
     assert.equal(
       said,
-      `petal length (cm): x hat = (1.4 − ${digits(mean)}) / √(${digits(std)}² + 0.001) = ${digits(y[2])}.`,
+      `petal length (cm): x hat = (1.4 − ${digits(mean)}) / √(${digits(std)}² + 0.001) = ${digits(y[2])}` +
+        `; y = 1 · x hat + 0 = ${digits(y[2])}.`,
     );
     await page.mouse.move(0, 0);
     assert.equal((await text('#one-name code')).trim(), 'x[0, :]');
@@ -273,7 +269,7 @@ describe('the methods', () => {
 
       const fill = async (name, numbers) => {
         await change(() => page.check(`#${name}-fieldset input[value=list]`));
-        const inputs = page.locator(`#${name}-fieldset .element-input input`);
+        const inputs = page.locator(`#${name}-fieldset input[type=number]`);
         assert.equal(await inputs.count(), numbers.length);
         for (const [i, value] of numbers.entries()) await change(() => inputs.nth(i).fill(String(value)));
       };
@@ -295,10 +291,16 @@ describe('the methods', () => {
     await choose('group');
     assert.equal(await text('#axis-outcome'), '300 groups of 2 elements each');
     await change(() => page.fill('#groups-range', '0'));
-    assert.match(await text('#groups-outcome'), /^1 group of 4 channels, as in layer normalization/);
+    assert.match(
+      await text('#groups-outcome'),
+      /^1 group of 4 channels: statistics as of layer normalization/,
+    );
     assertShown((await table()).cells[3], rowOf(iris[3]));
     await change(() => page.fill('#groups-range', '2'));
-    assert.match(await text('#groups-outcome'), /^4 groups of 1 channel each, as in instance normalization/);
+    assert.match(
+      await text('#groups-outcome'),
+      /^4 groups of 1 channel each, which is instance normalization/,
+    );
     assert.match(await text('#method-note'), /Each group is a single number here/);
     assert.equal((await table()).cells[0].at(-3), 0);
   });
@@ -345,9 +347,10 @@ describe('the methods', () => {
     const [x] = iris[0];
     await choose('rms');
     const rms = Math.sqrt(squares(iris[0]) / 4);
+    const y = digits(x / Math.sqrt(rms ** 2 + 1e-6));
     assert.equal(
       await text('#formula-text'),
-      `sepal length (cm): x hat = ${x} / √(${digits(rms)}² + 1e−6) = ${digits(x / Math.sqrt(rms ** 2 + 1e-6))}.`,
+      `sepal length (cm): x hat = ${x} / √(${digits(rms)}² + 1e−6) = ${y}; y = 1 · x hat = ${y}.`,
     );
     assert.match(await text('#formula'), /RMS/);
     await choose('unit');
@@ -386,7 +389,7 @@ describe('the methods', () => {
     assert.equal(await page.locator('[role=alert]:visible').count(), 0);
     await choose('batch');
     assert.match(await text('#method-note'), /a single number here/);
-    await change(() => page.click('#use-sample'));
+    await change(() => page.selectOption('#example', 'iris'));
     assert.equal(await isDisabled('group'), false);
     assert.ok(await page.locator('#method-shape').isHidden());
   });
@@ -538,7 +541,6 @@ describe('mistakes', () => {
         'bad.csv: Line 3, column 2 (“y”) holds “oops”, expected a number',
       ],
       ['half.npy', npy('<f4', [9], new Uint8Array(4)), 'half.npy: This .npy file is cut off'],
-      ['half.npy', npy('<f2', [2], new Uint8Array(4)), 'float16, which is not supported yet'],
       ['book.xlsx', 'PK\u0003\u0004', 'export the sheet as CSV'],
       ['empty.csv', '', 'The file is empty'],
       ['blob.bin', '\0\u0001\u0002', 'neither text nor a picture'],
@@ -586,7 +588,7 @@ describe('mistakes', () => {
     assert.match(await text('#gamma-error'), /^ERR_SHAPE .*gamma has 3 elements, expected 150/);
     await page.fill('#gamma-list', '1, two');
     await page.waitForFunction(() => document.querySelector('#gamma-error').textContent.includes('“two”'));
-    await change(() => page.check('#gamma-fieldset input[value=none]'));
+    await change(() => page.uncheck('#gamma-on'));
     assert.ok(await alert('gamma-error').isHidden());
   });
 
@@ -594,10 +596,10 @@ describe('mistakes', () => {
     await page.fill('#epsilon', '');
     await alert('epsilon-error').waitFor();
     assert.match(await text('#epsilon-error'), /Enter a number/);
-    await page.check('#beta-fieldset input[value=scalar]');
-    await page.fill('#beta-fieldset input[type=number]', '');
-    await alert('beta-error').waitFor();
-    assert.match(await text('#beta-error'), /beta: enter a number/);
+    await page.fill('#beta-all', '');
+    await alert('beta-all-error').waitFor();
+    assert.equal(await text('#beta-all-error'), 'Enter a number.');
+    assert.equal(await page.getAttribute('#beta-all', 'aria-invalid'), 'true');
   });
 });
 
@@ -641,10 +643,8 @@ describe('by keyboard alone', () => {
     await change(() => page.keyboard.press('ArrowRight'));
     assert.equal(await page.inputValue('#epsilon'), '0.0018');
 
-    await tabTo('gamma-mode=none');
+    await tabTo('gamma-all');
     await change(async () => {
-      await page.keyboard.press('ArrowRight');
-      await page.keyboard.press('Tab');
       await page.keyboard.press('Control+A');
       await page.keyboard.type('3');
     });
@@ -707,7 +707,7 @@ describe('by keyboard alone', () => {
   test('the skip link leads to the result', async () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    assert.equal(await focused(), 'result');
+    assert.equal(await focused(), 'result-card');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'view=map');
   });
@@ -749,7 +749,7 @@ describe('accessibility', () => {
         await look('picture');
         await page.check('input[value=map]');
         await look('picture as colours');
-        await change(() => page.click('#use-sample'));
+        await change(() => page.selectOption('#example', 'iris'));
         for (const method of ['batch', 'group', 'instance', 'unit']) {
           await change(() => page.check(`input[name=method][value=${method}]`));
           await look(method);
@@ -768,12 +768,13 @@ describe('accessibility', () => {
     await open({ viewport: { width: 320, height: 900 } });
     await change(() => page.check('input[name=method][value=group]'));
     const small = await page.$$eval(
-      'button, input:not([type=file]), summary, label.button, label.chip, [role=option]',
+      'button, input:not([type=file]), summary, label.button, label.chip, label.switch, [role=option]',
       (targets) =>
         targets
           .filter(
             (target) =>
-              target.checkVisibility() && !target.closest('label.chip') !== target.matches('label.chip'),
+              target.checkVisibility() &&
+              !target.closest('.chip, .switch') !== target.matches('.chip, .switch'),
           )
           .map((target) => ({
             target: target.outerHTML.slice(0, 80),

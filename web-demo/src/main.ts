@@ -1,5 +1,6 @@
 // The page: its views, each loaded when it is asked for.
 
+import { keepForOffline } from './app/offline.js';
 import { Router } from './app/router.js';
 import { open as openExplore } from './explore/view.js';
 import { byId } from './ui/dom.js';
@@ -18,3 +19,4 @@ new Router([
   { name: 'geometry', title: 'Geometry', load: () => import('./geometry/view.js') },
   { name: 'speed', title: 'Speed', load: () => import('./speed/view.js') },
 ]).start();
+void keepForOffline();

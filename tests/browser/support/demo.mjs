@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { build, preview } from 'vite';
+import { at, VITE } from './vite.mjs';
 
-export const at = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-export const VITE = { root: at('web-demo'), configFile: at('web-demo/vite.config.ts'), logLevel: 'warn' };
+export { at, VITE };
+
 const AXE = readFileSync(at('node_modules/axe-core/axe.min.js'), 'utf8');
 
 let server;
@@ -42,21 +42,26 @@ afterEach(async () => {
   await page?.close();
 });
 
-/** Opens a new page at an address. */
+/** Opens a new page at an address. Without its service worker, unless that is what a test is about. */
 export async function visit(address, options = {}) {
-  page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  page = await browser.newPage({
+    viewport: { width: 1280, height: 900 },
+    serviceWorkers: 'block',
+    ...options,
+  });
   complaints = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    const isOwn = message.text() === 'Service Worker registration blocked by Playwright';
+    if (['error', 'warning'].includes(message.type()) && !isOwn) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
   await page.goto(address);
 }
 
-/** Opens Explore with Fisher's Iris flowers and waits for the result. */
-export async function open(options = {}, address = url) {
-  await visit(address, options);
+/** Opens Explore with Fisher's Iris flowers as rows of colours, and waits for the result. */
+export async function open(options = {}, address = url, state = '?example=iris&view=map') {
+  await visit(`${address}#explore${state}`, options);
   await settled();
 }
 

@@ -1,11 +1,12 @@
 // The check that the page makes of every result has to find what is wrong.
 
-import { layerNorm } from 'layernorm';
+import { layerNorm, tensor } from 'layernorm';
 import { type Choice, groupsOf, layoutOf, parametersOf } from '../../../web-demo/src/compute/groups.js';
-import { normalize, optionsOf } from '../../../web-demo/src/compute/kernels.js';
+import { normalize, normalizeForward, optionsOf } from '../../../web-demo/src/compute/kernels.js';
 import { METHOD_NAMES, METHODS } from '../../../web-demo/src/compute/methods.js';
 import { type CheckedCall, checkGroups } from '../../../web-demo/src/compute/reference.js';
 import { reachFromZero, spreadOf } from '../../../web-demo/src/compute/spread.js';
+import { widen } from '../../../web-demo/src/parse/sixteen_bit.js';
 
 const NOTHING = { absolute: 0, ulp: 0, notFinite: 0 };
 const shape = [3, 4, 5];
@@ -173,4 +174,72 @@ test('colour scales span the values, except for a few that lie far away', () => 
   expect(spreadOf([Number.NaN])).toEqual({ min: 0, max: 0, low: 0, high: 0 });
   expect(reachFromZero([-1, 0.5, Number.NaN])).toBe(1);
   expect(reachFromZero([0, 0])).toBe(0);
+});
+
+describe.each(['float16', 'bfloat16'] as const)('%s', (dtype) => {
+  const waves = Float32Array.from({ length: 60 }, (_, i) => 3 * Math.sin(i * i) + 1);
+  const array = Uint16Array.from(bitsOf(waves, dtype));
+
+  test.each(CHOICES)(
+    'the kernel rounds once, $method on axis $axis, and what is wrong is found',
+    (choice) => {
+      const { method, hasBatch } = choice;
+      const { epsilon, hasBeta } = METHODS[method];
+      const layout = layoutOf(shape, choice, hasBatch);
+      const groups = groupsOf(layout);
+      const gamma = Float32Array.from({ length: parametersOf(layout) }, (_, i) => 1 + i / 7);
+      const ulp = (beta: Float32Array<ArrayBuffer> | undefined, change = 0): number => {
+        const options = optionsOf(shape, { ...choice, epsilon }, hasBatch, gamma, beta, dtype);
+        const bits = normalizeForward(method, array, options).y as Uint16Array<ArrayBuffer>;
+        const y = widen({ dtype, array: bits });
+        const most = y.reduce((at, value, i) => (Math.abs(value) > Math.abs(y[at] as number) ? i : at), 0);
+        bits[most] = (bits[most] as number) + change;
+        const call = { method, x: widen({ dtype, array }), y: widen({ dtype, array: bits }), dtype, groups };
+        const checked = { ...call, epsilon, gamma: options.gamma, beta: options.beta };
+        return checkGroups(checked, 0, groups.count, NOTHING).ulp;
+      };
+      expect(ulp(undefined)).toBeLessThanOrEqual(0.51);
+      expect(ulp(undefined)).toBeGreaterThan(0.1);
+      expect(ulp(undefined, 2)).toBeGreaterThan(1.4);
+      // A sum may have twice the spacing of its terms.
+      if (hasBeta) expect(ulp(gamma.map((value, i) => i / 3 - value))).toBeLessThanOrEqual(1.01);
+    },
+  );
+});
+
+/** Numbers rounded to 16 bits by the package. */
+function bitsOf(values: Float32Array, dtype: 'float16' | 'bfloat16'): Uint16Array {
+  using rounded = tensor(values, undefined, dtype);
+  const { buffer, byteOffset } = rounded.array;
+  return new Uint16Array(buffer, byteOffset, values.length).slice();
+}
+
+test('what float16 has no room for is infinite', () => {
+  const choice: Choice = { method: 'layer', axis: [0], groups: 1 };
+  const groups = groupsOf(layoutOf([4], choice, true));
+  const array = Uint16Array.of(0xbc00, 0x3c00, 0xbc00, 0x3c00);
+  const options = optionsOf(
+    [4],
+    { ...choice, epsilon: 0 },
+    true,
+    new Float32Array(4).fill(1e5),
+    undefined,
+    'float16',
+  );
+  const y = widen({
+    dtype: 'float16',
+    array: normalizeForward('layer', array, options).y as Uint16Array<ArrayBuffer>,
+  });
+  expect([...y]).toEqual([-1, 1, -1, 1].map((sign) => sign * Number.POSITIVE_INFINITY));
+  const call = {
+    method: 'layer',
+    x: widen({ dtype: 'float16', array }),
+    y,
+    groups,
+    epsilon: 0,
+    beta: undefined,
+  } as const;
+  const check = (dtype?: 'float16') => checkGroups({ ...call, gamma: options.gamma, dtype }, 0, 1, NOTHING);
+  expect(check('float16')).toEqual({ absolute: 0, ulp: 0, notFinite: 4 });
+  expect(check().ulp).toBe(Number.POSITIVE_INFINITY);
 });

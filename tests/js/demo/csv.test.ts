@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseCsv } from '../../../web-demo/src/parse/csv.js';
+import { ParseError } from '../../../web-demo/src/parse/dataset.js';
+import { mutants } from './support/mutants.js';
 
 const parse = (text: string) => parseCsv(text, 'test.csv');
 const numbers = (text: string) => [...parse(text).data];
@@ -132,4 +134,20 @@ describe('errors', () => {
     expect(() => parse(text)).toThrow(message);
     expect(() => parse(text)).toThrow(expect.objectContaining({ name: 'ParseError' }));
   });
+});
+
+test('whatever is changed in a valid file, it is read or refused', () => {
+  const texts = ['name,a,b\nann,1,2.5\nbob,-3,4e2\n', '1;2,5\n"3";4\n', '1 2 3\n4 5 6\n'];
+  const files = texts.map((text) => new TextEncoder().encode(text).buffer as ArrayBuffer);
+  const outcomes = mutants(files, 3000).map((bytes) => {
+    try {
+      const { data, axes } = parseCsv(new TextDecoder().decode(bytes), 'x.csv');
+      expect(data.length).toBe(axes.reduce((product, { size }) => product * size, 1));
+      return 'read';
+    } catch (error) {
+      expect(error).toBeInstanceOf(ParseError);
+      return 'refused';
+    }
+  });
+  expect(new Set(outcomes)).toEqual(new Set(['read', 'refused']));
 });

@@ -1,4 +1,7 @@
+import { ParseError } from '../../../web-demo/src/parse/dataset.js';
 import { formatNpy, isNpy, parseNpy } from '../../../web-demo/src/parse/npy.js';
+import { widen } from '../../../web-demo/src/parse/sixteen_bit.js';
+import { mutants } from './support/mutants.js';
 
 /** Writes a .npy file as NumPy does: the header padded to a multiple of 64 bytes. */
 function npy(header: string, body: Uint8Array, version = 1): ArrayBuffer {
@@ -89,13 +92,57 @@ describe('what is read', () => {
   });
 });
 
+test.each(['<', '>'])('float16 in byte order %s: the bits, and the numbers that they stand for', (order) => {
+  // 1.5, -2, the smallest, the largest, infinity, no number
+  const patterns = [0x3e00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x7e00];
+  const data = body(patterns, 2, (view, at, value) => view.setUint16(at, value, order === '<'));
+  const dataset = parse(npy(headerOf(`${order}f2`, '(2, 3)'), data));
+  expect(dataset.bits).toEqual({ dtype: 'float16', array: Uint16Array.from(patterns) });
+  expect([...dataset.data]).toEqual([1.5, -2, 2 ** -24, 65504, Number.POSITIVE_INFINITY, Number.NaN]);
+});
+
+test('float16 in Fortran order', () => {
+  const data = new Uint8Array(Uint16Array.of(0x3c00, 0x4400, 0x4000, 0x4500, 0x4200, 0x4600).buffer);
+  const { data: numbers, bits } = parse(npy(headerOf('<f2', '(2, 3)', 'True'), data));
+  expect([...numbers]).toEqual(six);
+  expect([...(bits?.array ?? [])]).toEqual([0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600]);
+});
+
 describe('errors', () => {
   test.each([
     ['another format', new TextEncoder().encode('hello').buffer as ArrayBuffer, 'not a .npy file'],
     ['a later version', npy(headerOf('<f4', '(6,)'), floats, 4), 'version 4, expected 1, 2 or 3'],
-    ['float16', npy(headerOf('<f2', '(6,)'), new Uint8Array(12)), 'float16, which is not supported yet'],
     ['complex numbers', npy(headerOf('<c8', '(6,)'), new Uint8Array(48)), 'complex numbers (<c8)'],
     ['Python objects', npy(headerOf('|O', '(6,)'), new Uint8Array(48)), 'Python objects (|O)'],
+    ['longdouble', npy(headerOf('<f16', '(3,)'), new Uint8Array(48)), 'floats of an unusual size (<f16)'],
+    [
+      'bfloat16, of which NumPy keeps the bytes only',
+      npy(headerOf('<V2', '(6,)'), new Uint8Array(12)),
+      'bfloat16',
+    ],
+    [
+      'a type called as what objects have',
+      npy(headerOf('<constructor', '(6,)'), floats),
+      'elements of another type',
+    ],
+    ['the same, of the prototype', npy(headerOf('<__proto__', '(6,)'), floats), 'elements of another type'],
+    ['a type with an endless name', npy(headerOf(`<f${'4'.repeat(999)}`, '(6,)'), floats), /\(<f4{21}…\)/],
+    [
+      'sizes that multiply beyond all numbers',
+      npy(headerOf('<f4', `(${'9007199254740991, '.repeat(30)})`), floats),
+      '∞',
+    ],
+    ['a negative size', npy(headerOf('<f4', '(-6,)'), floats), 'is (-6,), expected whole numbers'],
+    [
+      'more than memory has room for',
+      npy(headerOf('|i1', '(81_000_000,)'.replaceAll('_', '')), new Uint8Array(81_000_000)),
+      '81,000,000 numbers are more than a page can hold: at most 80,000,000.',
+    ],
+    [
+      'an endless header',
+      npy(headerOf('<f4', '(6,)').padEnd(70_000), floats, 2),
+      'longer than any array of numbers needs',
+    ],
     ['text', npy(headerOf('<U5', '(6,)'), new Uint8Array(120)), 'text (<U5)'],
     [
       'records',
@@ -118,7 +165,28 @@ describe('errors', () => {
     ['half a header', npy(headerOf('<f4', '(6,)'), floats).slice(0, 60), 'cut off: 60 bytes'],
     ['half a magic', npy(headerOf('<f4', '(6,)'), floats).slice(0, 8), 'cut off: 8 bytes'],
   ])('%s', (_, file, message) => {
+    expect(() => parse(file)).toThrow(ParseError);
     expect(() => parse(file)).toThrow(message);
+  });
+
+  test('whatever is changed in a valid file, it is read or refused', () => {
+    const values = new Uint8Array(new Float32Array([...six, ...six]).buffer);
+    const files = [
+      npy(headerOf('<f4', '(3, 4)', 'True'), values),
+      npy(headerOf('>f2', '(3, 4)'), values.slice(24)),
+      npy(headerOf('<i8', '(3, 2)'), values, 2),
+    ];
+    const outcomes = mutants(files, 3000).map((file) => {
+      try {
+        const { data, axes } = parse(file.buffer);
+        expect(data.length).toBe(axes.reduce((product, { size }) => product * size, 1));
+        return 'read';
+      } catch (error) {
+        expect(error).toBeInstanceOf(ParseError);
+        return 'refused';
+      }
+    });
+    expect(new Set(outcomes)).toEqual(new Set(['read', 'refused']));
   });
 });
 
@@ -137,4 +205,15 @@ test.each([
   const { data, axes } = parseNpy(bytes, 'y.npy');
   expect(axes.map(({ size }) => size)).toEqual(shape);
   expect(data).toEqual(values);
+});
+
+test('what is written of float16 has its bits, and what of bfloat16 the same numbers as float32', async () => {
+  const array = Uint16Array.of(0x3c00, 0xbe00, 0x0001, 0x7bff);
+  const written = async (dtype: 'float16' | 'bfloat16') => {
+    const bits = { dtype, array };
+    return parseNpy(await formatNpy(widen(bits), [2, 2], bits).arrayBuffer(), 'y.npy');
+  };
+  expect((await written('float16')).bits).toEqual({ dtype: 'float16', array });
+  expect(await written('bfloat16')).toMatchObject({ data: widen({ dtype: 'bfloat16', array }) });
+  expect((await written('bfloat16')).bits).toBeUndefined();
 });

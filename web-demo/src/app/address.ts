@@ -9,7 +9,7 @@ export interface Address {
 
 /** Reads what stands after the #. */
 export function parseAddress(hash: string): Address {
-  const [view = '', state = ''] = hash.replace(/^#/, '').split('?', 2);
+  const [, view = '', state = ''] = /^#?([^?]*)\??(.*)$/s.exec(hash) ?? [];
   return { view, state: new URLSearchParams(state) };
 }
 
@@ -40,6 +40,7 @@ export class States {
         }
         this.#onWrite(view);
       },
+      link: () => new URL(formatAddress({ view, state: this.raw(view) }), location.href).href,
     };
   }
 

@@ -5,6 +5,8 @@ export interface State {
   get(name: string): string | undefined;
   /** Writes values into the address, without a step in the history; undefined takes one out. */
   set(values: Readonly<Record<string, string | undefined>>): void;
+  /** The whole address that restores the view as it is. */
+  link(): string;
 }
 
 export interface View {

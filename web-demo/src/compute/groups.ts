@@ -127,6 +127,13 @@ export function groupAt(layout: Layout, index: readonly number[]): { group: numb
   return { group, kept };
 }
 
+/** Where an element of x stands in its group. */
+export function positionAt({ shape, reduced, cut }: Layout, index: readonly number[]): number {
+  const width = cut === undefined ? 1 : (shape[cut + 1] as number);
+  const split = index.flatMap((k, d) => (d === cut ? [Math.floor(k / width), k % width] : [k]));
+  return reduced.reduce((at, d) => at * (shape[d] as number) + (split[d] as number), 0);
+}
+
 /** From where to where a group goes in each dimension of x; the end is not in it. */
 export function spansOf(layout: Layout, group: number): [number, number][] {
   const { shape, kept, cut } = layout;

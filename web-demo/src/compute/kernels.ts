@@ -12,10 +12,12 @@ import {
   moments,
   rmsNorm,
   rmsNormForward,
+  tensor,
   unitNorm,
   unitNormForward,
 } from 'layernorm';
 import type { Numbers } from '../parse/dataset.js';
+import type { Bits, SixteenBit } from '../parse/sixteen_bit.js';
 import type { Choice, Layout } from './groups.js';
 import { epsilonText, METHODS, type MethodName } from './methods.js';
 
@@ -24,16 +26,19 @@ export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 /** Options of a call; only those that its function knows. */
 export interface CallOptions {
   shape: number[];
+  /** What x, a `Uint16Array`, holds the bits of. */
+  dtype?: SixteenBit;
   axis: number | number[];
   groups?: number;
   epsilon: number;
   gamma?: Floats;
   beta?: Floats;
-  out?: Floats;
+  out?: Floats | Uint16Array<ArrayBuffer>;
 }
 
 interface Forward {
-  readonly y: Floats;
+  /** Bits where x is. */
+  readonly y: Floats | Uint16Array<ArrayBuffer>;
   readonly mean?: Floats;
   readonly rstd: Floats;
 }
@@ -57,6 +62,7 @@ const FORWARD: Record<MethodName, Typed> = {
   instance: instanceNormForward,
 };
 
+/** @returns y; of an x of 16 bits as bits, which {@link normalizeForward} says */
 export function normalize(method: MethodName, x: Numbers, options: CallOptions): Floats {
   return PLAIN[method](x, options as never) as Floats;
 }
@@ -65,13 +71,17 @@ export function normalizeForward(method: MethodName, x: Numbers, options: CallOp
   return FORWARD[method](x, options as never) as Forward;
 }
 
-/** @param hasBatch - whether dimension 0 counts samples; else x becomes a batch of one where the method knows batches */
+/**
+ * @param hasBatch - whether dimension 0 counts samples; else x becomes a batch of one where the method knows batches
+ * @param dtype - of an x of 16 bits
+ */
 export function optionsOf(
   shape: readonly number[],
   { method, axis, groups, epsilon }: Choice & { epsilon: number },
   hasBatch: boolean,
   gamma: Floats | undefined,
   beta: Floats | undefined,
+  dtype?: SixteenBit | undefined,
 ): CallOptions {
   const { isPerChannel, hasGamma, hasBeta } = METHODS[method];
   const options: CallOptions = { shape: [...shape], axis: [...axis], epsilon };
@@ -80,6 +90,7 @@ export function optionsOf(
     options.shape = [...(hasBatch ? [] : [1]), ...shape, ...(channel === undefined ? [1] : [])];
     options.axis = channel === undefined ? options.shape.length - 1 : channel + (hasBatch ? 0 : 1);
   }
+  if (dtype) options.dtype = dtype;
   if (method === 'group') options.groups = groups;
   if (hasGamma && gamma) options.gamma = gamma;
   if (hasBeta && beta) options.beta = beta;
@@ -89,11 +100,12 @@ export function optionsOf(
 /** The call as one would write it. */
 export function callText(
   method: MethodName,
-  { shape, axis, groups, epsilon, gamma, beta }: CallOptions,
+  { shape, dtype, axis, groups, epsilon, gamma, beta }: CallOptions,
 ): string {
   const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`;
   const options = [
     `shape: ${list(shape)}`,
+    dtype ? `dtype: '${dtype}'` : [],
     `axis: ${typeof axis === 'number' ? axis : axis.length === 1 ? axis[0] : list(axis)}`,
     groups === undefined ? [] : `groups: ${groups}`,
     `epsilon: ${epsilonText(epsilon)}`,
@@ -134,4 +146,14 @@ function merged({ shape, reduced }: Layout): { shape: number[]; axis: number[] }
     }
   });
   return { shape: sizes, axis: sizes.map((_, d) => d).filter((d) => roles[d]) };
+}
+
+/** Numbers rounded to a type of 16 bits, by the package. */
+export function narrow(numbers: Floats, dtype: SixteenBit): Bits {
+  const rounded = tensor(numbers, [numbers.length], dtype);
+  // Browsers that know Float16Array show one.
+  const { buffer, byteOffset, length } = rounded.array;
+  const array = new Uint16Array(buffer, byteOffset, length).slice();
+  rounded.dispose();
+  return { dtype, array };
 }

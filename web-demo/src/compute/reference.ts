@@ -1,6 +1,7 @@
 // The check: each normalization in float64, by its formula and with compensated sums, against what the kernel returned.
 
 import type { Numbers } from '../parse/dataset.js';
+import { SIXTEEN_BIT, type SixteenBit } from '../parse/sixteen_bit.js';
 import type { Groups } from './groups.js';
 import { centers, METHODS, type MethodName } from './methods.js';
 
@@ -8,6 +9,8 @@ export interface CheckedCall {
   readonly method: MethodName;
   readonly x: Numbers;
   readonly y: Float32Array | Float64Array;
+  /** The type of x and y where they are the numbers that 16 bits stand for. */
+  readonly dtype?: SixteenBit | undefined;
   readonly groups: Groups;
   readonly epsilon: number;
   readonly gamma: Float32Array | Float64Array | undefined;
@@ -32,7 +35,7 @@ export function checkGroups(call: CheckedCall, from: number, to: number, soFar: 
   const { method, x, y, groups, epsilon, gamma, beta } = call;
   const { starts, offsets, size, parameterStarts, parameterOffsets } = groups;
   const isSingle = y instanceof Float32Array;
-  const mantissaBits = isSingle ? 23 : 52;
+  const type = typeOf(call);
   const { scale } = METHODS[method];
   const isCentred = centers(METHODS[method]);
   const least = isCentred ? 1 : 0;
@@ -53,7 +56,9 @@ export function checkGroups(call: CheckedCall, from: number, to: number, soFar: 
       const normalized = deviation(p) / divisor;
       const factor = gamma?.[parameter] ?? 1;
       const offset = beta?.[parameter] ?? 0;
-      const expected = normalized * factor + offset;
+      const exact = normalized * factor + offset;
+      // What the type has no room for becomes infinite.
+      const expected = Math.abs(exact) < type.limit ? exact : exact * Number.POSITIVE_INFINITY;
       const got = y[start + (offsets[p] as number)] as number;
       if (!Number.isFinite(expected)) {
         if (Object.is(expected, got) || Number.isNaN(expected)) notFinite++;
@@ -63,17 +68,38 @@ export function checkGroups(call: CheckedCall, from: number, to: number, soFar: 
       const error = Math.abs(got - expected);
       if (!(error <= absolute)) absolute = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
       const terms = Math.max(Math.abs(factor) * Math.max(Math.abs(normalized), least), Math.abs(offset));
-      const inUlp = error === 0 ? 0 : error / spacingAt(terms, mantissaBits);
+      const inUlp = error === 0 ? 0 : error / spacingAt(terms, type);
       if (!(inUlp <= ulp)) ulp = Number.isNaN(inUlp) ? Number.POSITIVE_INFINITY : inUlp;
     }
   }
   return { absolute, ulp, notFinite };
 }
 
+/** A type of floats. */
+interface FloatType {
+  /** Bits of the fraction, the hidden one aside. */
+  readonly fraction: number;
+  readonly smallestNormal: number;
+  /** What rounds to infinity. */
+  readonly limit: number;
+}
+
+function typeOf({ y, dtype }: Pick<CheckedCall, 'y' | 'dtype'>): FloatType {
+  if (!dtype) {
+    const isSingle = y instanceof Float32Array;
+    return {
+      fraction: isSingle ? 23 : 52,
+      smallestNormal: isSingle ? 2 ** -126 : 2 ** -1022,
+      limit: isSingle ? 2 ** 128 - 2 ** 103 : Number.POSITIVE_INFINITY,
+    };
+  }
+  const { fraction, bias } = SIXTEEN_BIT[dtype];
+  return { fraction, smallestNormal: 2 ** (1 - bias), limit: 2 ** (bias + 1) - 2 ** (bias - fraction - 1) };
+}
+
 /** Distance of neighbouring floats at a positive value. */
-function spacingAt(value: number, mantissaBits: number): number {
-  const smallestNormal = mantissaBits === 23 ? 2 ** -126 : 2 ** -1022;
-  return 2 ** (Math.floor(Math.log2(Math.max(value, smallestNormal))) - mantissaBits);
+function spacingAt(value: number, { fraction, smallestNormal }: FloatType): number {
+  return 2 ** (Math.floor(Math.log2(Math.max(value, smallestNormal))) - fraction);
 }
 
 /** Neumaier's sum: the rounding error of every addition is added at the end. */

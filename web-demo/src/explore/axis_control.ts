@@ -4,15 +4,10 @@ import { METHODS, type MethodName } from '../compute/methods.js';
 import { hasBatch } from '../parse/dataset.js';
 import { byId, el, showError } from '../ui/dom.js';
 import { whole } from '../ui/format.js';
+import { presetsOf } from './axis_presets.js';
+import { defaultChannel, defaultSpanned } from './grid/axes.js';
 import type { DatasetSummary } from './protocol.js';
-
-/** What a sample of a picture can be, by the dimensions that it spans. */
-const PICTURE_PRESETS: readonly { text: string; axis: readonly number[]; colourOnly?: boolean }[] = [
-  { text: 'each row', axis: [1, 2] },
-  { text: 'each pixel', axis: [2], colourOnly: true },
-  { text: 'each channel', axis: [0, 1], colourOnly: true },
-  { text: 'whole picture', axis: [0, 1, 2] },
-];
+import { one } from './words.js';
 
 export class AxisControl {
   readonly #onChange: () => void;
@@ -33,21 +28,26 @@ export class AxisControl {
     return this.#channel === undefined ? [] : [this.#channel];
   }
 
-  /** Starts over with the axes of other data: the last one, or the rows of a picture. */
+  /** Dimensions that x does not have are not taken, and none at all leaves it as it is. */
+  set axis(axis: readonly number[]) {
+    const existing = this.#existing(axis);
+    const [first] = existing;
+    if (first === undefined) return;
+    if (!METHODS[this.#method].isPerChannel) this.#spanned = new Set(existing);
+    else if (this.#channel !== undefined && !this.#isBatch(first)) this.#channel = first;
+    this.#mark();
+  }
+
+  /** Starts over with the axes of other data. */
   setDataset(dataset: DatasetSummary): void {
     this.#dataset = dataset;
-    const rank = dataset.axes.length;
-    const isPicture = dataset.kind === 'picture';
-    this.#spanned = new Set(isPicture ? this.#existing([1, 2]) : [rank - 1]);
-    // The pixels of a grey picture have no dimension of channels: they are one.
-    this.#channel = isPicture && rank < 3 ? undefined : rank - 1;
+    this.#spanned = new Set(defaultSpanned(dataset));
+    this.#channel = defaultChannel(dataset);
     this.#presets.replaceChildren();
-    for (const { text, axis, colourOnly } of isPicture ? PICTURE_PRESETS : []) {
-      if (colourOnly && rank < 3) continue;
-      const axes = this.#existing(axis);
-      const button = el('button', { type: 'button', class: 'chip-button', 'data-axes': axes.join() }, text);
+    for (const { text, axis } of presetsOf(dataset)) {
+      const button = el('button', { type: 'button', class: 'chip-button', 'data-axes': axis.join() }, text);
       button.addEventListener('click', () => {
-        this.#spanned = new Set(axes);
+        this.#spanned = new Set(axis);
         this.#changed();
       });
       this.#presets.append(button);
@@ -66,7 +66,7 @@ export class AxisControl {
   }
 
   #existing(axis: readonly number[]): number[] {
-    return axis.filter((d) => d < (this.#dataset?.axes.length ?? 0));
+    return axis.filter((d) => this.#dataset?.axes[d] !== undefined);
   }
 
   /** Whether a dimension counts the samples for the method, so that it cannot be that of the channels. */
@@ -97,7 +97,7 @@ export class AxisControl {
           : METHODS[this.#method].keepsSamples
             ? 'The dimension that counts the channels. Axis 0 counts the samples.'
             : 'The dimension that counts the channels. Statistics go over all others.';
-    this.#presets.hidden = !isPicture || isPerChannel;
+    this.#presets.hidden = isPerChannel || this.#presets.childElementCount === 0;
     this.#chips.hidden = isPerChannel && isGrey;
     this.#chips.replaceChildren(
       ...dataset.axes.map(({ size, noun }, d) => {
@@ -114,9 +114,7 @@ export class AxisControl {
           else this.#spanned.delete(d);
           this.#changed();
         });
-        const what = noun
-          ? `${whole(size)} ${size === 1 ? noun.replace(/s$/, '') : noun}`
-          : `size ${whole(size)}`;
+        const what = noun ? `${whole(size)} ${size === 1 ? one(noun) : noun}` : `size ${whole(size)}`;
         return el(
           'label',
           { class: 'chip' },

@@ -1,9 +1,17 @@
 // Where data comes from: dropped, chosen, pasted, or the sample that ships with the page.
 
+import { EXAMPLE_NAMES, EXAMPLE_TITLES, isExampleName } from '../data/examples.js';
+import { shorten } from '../parse/dataset.js';
 import { byId, el, showError } from '../ui/dom.js';
 import type { DatasetSummary, Source } from './protocol.js';
 
 export class DataPanel {
+  readonly #tensor = byId<HTMLSelectElement>('tensor');
+  /** Which tensor is open. */
+  #opened = 0;
+  readonly #examples = byId<HTMLSelectElement>('example');
+  readonly #own = el('option', { value: 'own', hidden: true }, 'Your data');
+
   /** @param open - called with whatever the user brings */
   constructor(open: (source: Source) => void) {
     const input = byId<HTMLInputElement>('file');
@@ -12,7 +20,14 @@ export class DataPanel {
       if (file) open({ kind: 'file', file });
       input.value = ''; // so that the same file can be chosen again
     });
-    byId('use-sample').addEventListener('click', () => open({ kind: 'sample' }));
+    this.#examples.append(
+      ...EXAMPLE_NAMES.map((name) => el('option', { value: name }, EXAMPLE_TITLES[name])),
+      this.#own,
+    );
+    this.#examples.addEventListener('change', () => {
+      const { value } = this.#examples;
+      if (isExampleName(value)) open({ kind: 'example', name: value });
+    });
     byId('paste-form').addEventListener('submit', (event) => {
       event.preventDefault();
       open({ kind: 'text', text: byId<HTMLTextAreaElement>('paste').value });
@@ -24,6 +39,9 @@ export class DataPanel {
       event.preventDefault();
       open(source);
     });
+    this.#tensor.addEventListener('change', () =>
+      open({ kind: 'tensor', index: Number(this.#tensor.value) }),
+    );
     acceptDrops(open);
   }
 
@@ -32,18 +50,40 @@ export class DataPanel {
     this.showError(undefined);
     byId('dataset').hidden = false;
     byId('dataset-name').textContent = dataset.name;
+    this.showShape(dataset);
+    byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
+    const example = source.kind === 'example' ? source.name : undefined;
+    byId('iris-source').hidden = example !== 'iris';
+    this.#own.hidden = example !== undefined;
+    this.#examples.value = example ?? 'own';
+    this.#showTensors(dataset, source);
+  }
+
+  showShape(dataset: DatasetSummary): void {
     const shape = dataset.axes.map(({ size }) => size).join(', ');
     const type =
       dataset.stored === dataset.computed
         ? dataset.stored
         : `${dataset.stored}, computed as ${dataset.computed}`;
     byId('dataset-shape').replaceChildren(el('code', {}, `[${shape}]`), ` ${type}`);
-    byId('dataset-notes').replaceChildren(...dataset.notes.map((note) => el('li', {}, note)));
-    byId('iris-source').hidden = source.kind !== 'sample';
+  }
+
+  #showTensors({ tensors, tensor = 0 }: DatasetSummary, source: Source): void {
+    byId('tensors').hidden = tensors === undefined;
+    this.#opened = tensor;
+    if (tensors && source.kind !== 'tensor') {
+      this.#tensor.replaceChildren(
+        ...tensors.map(({ name, dtype, shape }, i) =>
+          el('option', { value: i }, `${name} [${shorten(shape.join(', '))}] ${dtype}`),
+        ),
+      );
+    }
+    this.#tensor.value = String(tensor);
   }
 
   showError(error: { message: string; code?: string | undefined } | undefined): void {
     showError(byId('data-error'), error);
+    if (error) this.#tensor.value = String(this.#opened);
   }
 }
 

@@ -4,13 +4,13 @@ import type { Check } from '../compute/reference.js';
 import type { Timing } from '../compute/timing.js';
 import { byId } from '../ui/dom.js';
 import { bytes, duration, significant, whole } from '../ui/format.js';
-import type { Finding, RunSummary } from './protocol.js';
+import type { DatasetSummary, Finding, RunSummary } from './protocol.js';
 
 export class EnginePanel {
   #summary: RunSummary | undefined;
 
   /** Until something is known about a new result, what was known about one of the same size stays. */
-  show(summary: RunSummary, type: 'float32' | 'float64'): void {
+  show(summary: RunSummary, type: DatasetSummary['computed']): void {
     const { engine } = summary;
     const threads = `${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`;
     set('engine-name', `layernorm ${engine.version}`);

@@ -28,6 +28,12 @@ export class EpsilonControl {
     return this.#input.valueAsNumber;
   }
 
+  /** Of the method that is chosen. */
+  set epsilon(epsilon: number) {
+    this.#input.value = epsilonText(epsilon);
+    this.#moveRange();
+  }
+
   setMethod(method: MethodName): void {
     if (method === this.#method) return;
     this.#texts.set(this.#method, this.#input.value);

@@ -47,6 +47,41 @@ const num = (value: number, isInner = false) =>
     : m('mn', show(value));
 const hat = () => m('mover', m('mi', 'x'), m('mo', '^'));
 
+/** Everything that goes into y, by its symbol and its name. */
+export function valuesOf(element: Element): { symbol: string; name: string; value: string }[] {
+  const { x, y, mean, scale, kind, rstd, epsilon, gamma, beta } = element;
+  const statistics = {
+    std: [
+      { symbol: 'σ²', name: 'variance', value: show(scale * scale) },
+      { symbol: 'ε', name: 'epsilon', value: significant(epsilon) },
+      { symbol: '1/√(σ² + ε)', name: 'rstd', value: show(rstd) },
+    ],
+    rms: [
+      { symbol: 'RMS²', name: 'mean square', value: show(scale * scale) },
+      { symbol: 'ε', name: 'epsilon', value: significant(epsilon) },
+      { symbol: '1/√(RMS² + ε)', name: 'factor', value: show(rstd) },
+    ],
+    norm: [
+      { symbol: '‖x‖', name: 'norm', value: show(scale) },
+      { symbol: 'ε', name: 'epsilon', value: significant(epsilon) },
+      { symbol: '1/max(‖x‖, ε)', name: 'factor', value: show(rstd) },
+    ],
+  }[kind];
+  return [
+    { symbol: 'x', name: '', value: show(x) },
+    ...(mean === undefined ? [] : [{ symbol: 'μ', name: 'mean', value: show(mean) }]),
+    ...statistics,
+    { symbol: 'x̂', name: 'normalized', value: show(normalized(element)) },
+    ...(kind === 'norm'
+      ? []
+      : [{ symbol: 'γ', name: 'gamma', value: gamma === undefined ? 'none' : show(gamma) }]),
+    ...(kind === 'std'
+      ? [{ symbol: 'β', name: 'beta', value: beta === undefined ? 'none' : show(beta) }]
+      : []),
+    { symbol: 'y', name: '', value: show(y) },
+  ];
+}
+
 /** Lines of MathML: the formula, the same with numbers, and the result. */
 export function formulaLines(element: Element): HTMLElement[] {
   const { y, gamma, beta } = element;

@@ -3,6 +3,7 @@
 import { defaultGroups, divisorsOf } from '../compute/methods.js';
 import { count } from '../parse/dataset.js';
 import { byId } from '../ui/dom.js';
+import { whole } from '../ui/format.js';
 
 export class GroupsControl {
   readonly #field = byId('groups-field');
@@ -22,6 +23,14 @@ export class GroupsControl {
     return this.#divisors[this.#range.valueAsNumber] ?? 1;
   }
 
+  /** A number that the channels cannot be split into is not taken. */
+  set groups(groups: number) {
+    const at = this.#divisors.indexOf(groups);
+    if (at < 0) return;
+    this.#range.value = String(at);
+    this.#say();
+  }
+
   /** Says how many channels there are; undefined where the method has no groups. The choice is kept while that number is. */
   fit(channels: number | undefined): void {
     this.#field.hidden = channels === undefined;
@@ -31,6 +40,7 @@ export class GroupsControl {
     this.#range.max = String(this.#divisors.length - 1);
     this.#range.value = String(this.#divisors.indexOf(defaultGroups(channels)));
     this.#range.disabled = this.#divisors.length === 1;
+    byId('groups-most').textContent = `${whole(channels)}: as instance`;
     this.#say();
   }
 
@@ -39,9 +49,9 @@ export class GroupsControl {
     const each = this.#channels / groups;
     const meaning =
       groups === this.#channels
-        ? ', as in instance normalization'
+        ? ', which is instance normalization'
         : groups === 1
-          ? ', as in layer normalization over all of a sample'
+          ? ': statistics as of layer normalization over all of a sample'
           : '';
     const split = `${count(groups, 'group')} of ${count(each, 'channel')}${groups > 1 ? ' each' : ''}`;
     this.#outcome.textContent = `${split}${meaning}.`;

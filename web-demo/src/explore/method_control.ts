@@ -32,6 +32,11 @@ export class MethodControl {
     return this.#method;
   }
 
+  /** One that the shape leaves no room for is not taken. */
+  set method(name: MethodName) {
+    if (this.#radios.some((radio) => radio.value === name && !radio.disabled)) this.#choose(name);
+  }
+
   /** Methods that the shape leaves no room for cannot be chosen, and the page says why. */
   setDataset(dataset: DatasetSummary): void {
     const isPossible = (name: MethodName): boolean =>

@@ -35,9 +35,9 @@ export class Pager {
     );
   }
 
-  show(page: number, samples: number, isHidden: boolean): void {
+  show(page: number, samples: number, isHidden: boolean, size = PAGE_SIZE): void {
     this.#page = page;
-    this.#pages = Math.max(1, Math.ceil(samples / PAGE_SIZE));
+    this.#pages = Math.max(1, Math.ceil(samples / size));
     this.#root.hidden = isHidden || this.#pages === 1;
     this.#input.value = String(page + 1);
     this.#input.max = String(this.#pages);

@@ -3,7 +3,7 @@
 import { centers, METHODS } from '../compute/methods.js';
 import { byId, el } from '../ui/dom.js';
 import { columnFormat, significant, whole } from '../ui/format.js';
-import { type Element, formulaLines, formulaText, normalized } from './formula.js';
+import { type Element, formulaLines, formulaText, normalized, valuesOf } from './formula.js';
 import type { Page, Settings } from './protocol.js';
 import { WORDS } from './words.js';
 
@@ -39,6 +39,11 @@ export class SamplePanel {
     );
     const nameOf = (e: number): string => nameOfElement(page, sample, e);
     const at = (e: number): Element => elementOf(page, sample, e, settings);
+    byId('one-values').replaceChildren(
+      ...valuesOf(at(element)).map(({ symbol, name, value }) =>
+        el('div', {}, el('dt', {}, symbol, name && el('span', {}, ` ${name}`)), el('dd', {}, value)),
+      ),
+    );
     byId('formula').replaceChildren(
       el('p', { class: 'formula-of' }, nameOf(element)),
       ...formulaLines(at(element)),
@@ -73,10 +78,11 @@ export class SamplePanel {
     const columns = [
       { title: 'x', pick: (one: Element) => one.x },
       { title: 'x̂', pick: normalized },
-      ...(hasGamma ? [{ title: 'γ', pick: (one: Element) => one.gamma as number }] : []),
-      ...(hasBeta ? [{ title: 'β', pick: (one: Element) => one.beta as number }] : []),
+      // Often all alike, and short: 1 rather than 1.0000.
+      ...(hasGamma ? [{ title: 'γ', pick: (one: Element) => one.gamma as number, format: significant }] : []),
+      ...(hasBeta ? [{ title: 'β', pick: (one: Element) => one.beta as number, format: significant }] : []),
       ...(hasGamma || hasBeta ? [{ title: 'y', pick: (one: Element) => one.y }] : []),
-    ].map((column) => ({ ...column, format: formatOf(column.pick) }));
+    ].map((column) => ({ format: formatOf(column.pick), ...column }));
 
     const focused = document.activeElement?.closest('#elements button')?.getAttribute('data-element');
     const body = el('tbody');
@@ -139,7 +145,7 @@ export function nameOfElement(page: Page, sample: number, element: number): stri
 }
 
 /** Rounding leaves a mean of some 1e-9 in place of 0: next to the deviation that is nothing. */
-function near(mean: number, scale: number): string {
+export function near(mean: number, scale: number): string {
   return significant(Math.abs(mean) < 1e-5 * scale ? 0 : mean);
 }
 

@@ -36,12 +36,12 @@ export class SettingsPanel {
     this.#epsilon = new EpsilonControl(onChange);
     this.#gamma = new ParameterControl(
       byId('gamma-field'),
-      { name: 'gamma', title: 'Gamma', hint: 'Multiplies each normalized element.', neutral: 1 },
+      { name: 'gamma', title: 'Gamma', option: 'scale', effect: 'multiplies by gamma', neutral: 1 },
       onChange,
     );
     this.#beta = new ParameterControl(
       byId('beta-field'),
-      { name: 'beta', title: 'Beta', hint: 'Is added to it then.', neutral: 0 },
+      { name: 'beta', title: 'Beta', option: 'center', effect: 'adds beta', neutral: 0 },
       onChange,
     );
     byId<HTMLFormElement>('settings').addEventListener('submit', (event) => event.preventDefault());
@@ -58,16 +58,30 @@ export class SettingsPanel {
     };
   }
 
+  /**
+   * Sets everything at once, without a call of `onChange`: after `setDataset`, since what can be chosen depends on the data. What
+   * the data leave no room for, such as an axis that x does not have, stays as it is.
+   */
+  set settings({ method, axis, groups, epsilon, gamma, beta }: Settings) {
+    this.clearErrors();
+    this.#method.method = method;
+    this.#axis.setMethod(this.#method.method);
+    this.#axis.axis = axis;
+    this.#fit();
+    if (this.#method.method === 'group') this.#groups.groups = groups;
+    this.#epsilon.epsilon = epsilon;
+    this.#fit();
+    this.#gamma.value = gamma;
+    this.#beta.value = beta;
+  }
+
   /** Whether what has been typed can be sent. Says at the control what cannot. */
   check(): boolean {
     this.clearErrors();
-    const gamma = this.#gamma.mistake;
-    const beta = this.#beta.mistake;
-    if (gamma) this.#gamma.showError({ message: gamma });
-    if (beta) this.#beta.showError({ message: beta });
+    const [gamma, beta] = [this.#gamma.check(), this.#beta.check()];
     const noEpsilon = Number.isNaN(this.#epsilon.epsilon);
     if (noEpsilon) this.#epsilon.showError({ message: 'Enter a number, such as 0.001 or 1e-5.' });
-    return !gamma && !beta && !noEpsilon;
+    return gamma && beta && !noEpsilon;
   }
 
   /** Starts over with the axes of other data. The method stays where the data have room for it. */

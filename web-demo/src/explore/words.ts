@@ -70,6 +70,11 @@ export const WORDS: Record<MethodName, Words> = {
   },
 };
 
+/** One of what an axis counts: its noun stands in the plural. */
+export function one(nouns: string): string {
+  return nouns.replace(/s$/, '');
+}
+
 /** A word at the start of a title. */
 export function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);

@@ -1,6 +1,6 @@
 // Numbers in text: CSV as RFC 4180 has it, and its relatives with semicolons, tabs or spaces.
 
-import { count, type Dataset, ParseError, type Progress } from './dataset.js';
+import { count, type Dataset, ParseError, type Progress, shorten } from './dataset.js';
 
 /** How many rows decide which columns are numeric. */
 const SAMPLED_ROWS = 200;
@@ -244,8 +244,4 @@ function range(n: number): number[] {
 
 function list(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
-function shorten(text: string): string {
-  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
 }

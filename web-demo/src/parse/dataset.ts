@@ -1,5 +1,7 @@
 // What every kind of file becomes: numbers with a shape, and what is known about the dimensions.
 
+import type { Bits } from './sixteen_bit.js';
+
 /** The element types that `layernorm` reads as they are. */
 export type Numbers =
   | Float32Array<ArrayBuffer>
@@ -24,10 +26,12 @@ export interface Axis {
 
 export interface Dataset {
   readonly name: string;
-  readonly kind: 'csv' | 'npy' | 'picture';
+  readonly kind: 'csv' | 'npy' | 'safetensors' | 'picture' | 'sound' | 'example';
   readonly axes: readonly Axis[];
   /** Row-major. */
   readonly data: Numbers;
+  /** What is computed on in place of them, where they are of 16 bits. */
+  readonly bits?: Bits;
   /** What has been left out or converted, in whole sentences. */
   readonly notes: readonly string[];
 }
@@ -52,4 +56,9 @@ export function hasBatch({ kind }: Pick<Dataset, 'kind'>): boolean {
 /** '1 row', '150 rows', '150 × 4'. */
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+}
+
+/** As much of what a file says as a message has room for. */
+export function shorten(text: string): string {
+  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
 }

@@ -1,5 +1,6 @@
 // What is to be measured, as a person chooses it.
 
+import { showIsolationHelp } from '../app/isolation.js';
 import { METHODS } from '../compute/methods.js';
 import { el, showError } from '../ui/dom.js';
 import { bytes, whole } from '../ui/format.js';
@@ -52,7 +53,7 @@ export class SettingsForm {
     'Looking whether threads can start.',
   );
   readonly #threadsReason = el('div', { class: 'notice info', id: 'speed-threads-reason', hidden: true });
-  /** What a host without headers can do: filled by whoever knows how. */
+  /** What a person can do where the host sends no headers. */
   readonly #isolationHelp = el('p', { class: 'hint', id: 'isolation-help', hidden: true });
   #threadsHere: ThreadsHere | undefined;
   #wished = DEFAULTS.threads;
@@ -87,6 +88,7 @@ export class SettingsForm {
         changed();
       },
     });
+    void showIsolationHelp(this.#isolationHelp);
     this.#threadsField = el(
       'fieldset',
       { class: 'field', id: 'speed-threads-field', disabled: true },
@@ -94,7 +96,6 @@ export class SettingsForm {
       this.#slider.element,
       this.#threadsHint,
       this.#threadsReason,
-      this.#isolationHelp,
     );
     this.element = el(
       'form',
@@ -126,6 +127,8 @@ export class SettingsForm {
         segmented(this.#dtypes, (name) => name),
       ),
       this.#threadsField,
+      // Beside the fieldset, which is disabled as long as there are no threads.
+      this.#isolationHelp,
     );
     this.element.addEventListener('submit', (event) => event.preventDefault());
     this.settings = DEFAULTS;
