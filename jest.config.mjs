@@ -10,6 +10,7 @@ export default {
     '^#core-glue$': '<rootDir>/../../build/wasm-release/glue/layernorm.mjs',
     '^#core-bytes$': '<rootDir>/support/core_bytes.ts',
     '^#kernels-bytes$': '<rootDir>/support/kernels_bytes.ts',
+    '^#statuses$': '<rootDir>/support/statuses.ts',
     '^#threads$': '<rootDir>/support/threads.ts',
     '^#version$': '<rootDir>/support/version.ts',
     // TypeScript sources name each other as the .js files that they will be.

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { at } from './lib/paths.mjs';
 import { main, run, StepError, step } from './lib/run.mjs';
+import { statuses } from './lib/statuses.mjs';
 import { encodeText } from './lib/wasm_text.mjs';
 import { built } from './patch_glue.mjs';
 
@@ -123,7 +124,7 @@ const ENTRIES = ['index', 'kernels', 'tfjs', 'keras'];
 /** Everything that dist/ is made of, for those who ask whether it changed. */
 export const inputs = [
   ...['js/src', 'js/tsconfig.json', 'package.json', 'package-lock.json'].map((path) => at(path)),
-  ...['bundle.mjs', 'patch_glue.mjs'].map((name) => at('scripts', name)),
+  ...['bundle.mjs', 'patch_glue.mjs', 'lib/statuses.mjs'].map((name) => at('scripts', name)),
   at('src', 'core', 'status.h'),
   ...[built.glue, built.wasm, built.kernels],
   ...Object.values(built.threads),
@@ -215,22 +216,6 @@ function virtualModules({ bytes, threads, glue = built.glue }) {
       }));
     },
   };
-}
-
-/** Code and text of every status, as the core has them. */
-function statuses() {
-  const source = readFileSync(at('src', 'core', 'status.h'), 'utf8');
-  const list = /#define LAYERNORM_STATUSES\(X\)([\s\S]*?)\n\n/.exec(source)?.[1] ?? '';
-  const entries = [...list.matchAll(/X\(\w+, "(\w+)",[\s\\]*"([^"]*)"\)/g)].map(([, code, text]) => [
-    code,
-    text,
-  ]);
-  if (entries.length === 0 || entries.length !== list.match(/X\(/g)?.length) {
-    throw new StepError(
-      'src/core/status.h: the list of statuses is written in a way that scripts/bundle.mjs does not know',
-    );
-  }
-  return entries;
 }
 
 const exportDefault = (value) => `export default ${JSON.stringify(value)};`;

@@ -12,7 +12,7 @@ const JS_LAYERS = {
   tensor: ['tensor', 'runtime'],
   kernels: ['kernels', 'tensor', 'runtime'],
   ops: ['ops', 'tensor', 'runtime'],
-  tfjs: ['tfjs', 'tensor', 'runtime'],
+  tfjs: ['tfjs', 'tensor', 'runtime', 'index.js', 'kernels.js'],
   keras: ['keras', 'layers', 'runtime', 'index.js', 'tfjs.js'],
   layers: ['layers', 'ops', 'tensor', 'runtime'],
 };
@@ -33,6 +33,7 @@ const UNTESTED = {
   'js/src/runtime/pool_node.ts': 'an entry of dist/, which tests/js/threads.test.ts loads',
   'js/src/runtime/pool_web.ts': 'an entry of dist/, which tests/browser/threads.test.mjs loads',
   'js/src/runtime/virtual_modules.d.ts': 'declarations only',
+  'js/src/tfjs/tensorflow.ts': 'declarations only',
   'src/parallel/futex.h': 'thread_pool_test.cpp sleeps and wakes',
   'src/simd/build.h': 'only lists the vectors that the typed test suites run on',
   'src/simd/emulated.h': 'vector_test.cpp runs on every vector',

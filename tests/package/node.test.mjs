@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { at } from '../../scripts/lib/paths.mjs';
 import { install, run } from './support/installed.mjs';
 
 /** Of [1, 2, 3] and [10, 20, 60], by the formula in float64. */
@@ -139,6 +140,16 @@ describe('loading', () => {
     const expected = { className: 'LayerNormalization', beta: [1, 2], code: 'ERR_FILE', ours: true };
     assert.deepEqual(answer('keras.mjs'), expected);
     assert.deepEqual(answer('keras.cjs'), expected);
+  });
+
+  test('layernorm/tfjs, imported and required, with a TensorFlow.js that is handed in', () => {
+    const path = at('package.json'); // whose TensorFlow.js it is
+    for (const consumer of ['tfjs.mjs', 'tfjs.cjs']) {
+      const { backend, loss, same } = answer(consumer, path);
+      assert.equal(backend, 'wasm');
+      assert.ok(loss.at(-1) < loss[0] / 2, loss.join(' '));
+      assert.equal(same, true);
+    }
   });
 });
 

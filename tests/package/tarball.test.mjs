@@ -40,6 +40,12 @@ const FILES = [
   'dist/layernorm-mt.mjs.map',
   'dist/layernorm-mt.wasm',
   'dist/layernorm.wasm',
+  'dist/tfjs.cjs',
+  'dist/tfjs.cjs.map',
+  'dist/tfjs.d.cts',
+  'dist/tfjs.d.ts',
+  'dist/tfjs.js',
+  'dist/tfjs.js.map',
   'dist/workerd.js',
   'dist/workerd.js.map',
   'package.json',
@@ -72,17 +78,16 @@ describe('contents', () => {
   });
 
   test('no dependencies, and nothing that runs at installation', () => {
-    const { dependencies, peerDependencies, optionalDependencies, bundledDependencies, scripts } =
-      manifest(app);
+    const { dependencies, optionalDependencies, bundledDependencies, scripts, ...rest } = manifest(app);
     assert.deepEqual(
-      { dependencies, peerDependencies, optionalDependencies, bundledDependencies },
-      {
-        dependencies: undefined,
-        peerDependencies: undefined,
-        optionalDependencies: undefined,
-        bundledDependencies: undefined,
-      },
+      { dependencies, optionalDependencies, bundledDependencies },
+      { dependencies: undefined, optionalDependencies: undefined, bundledDependencies: undefined },
     );
+    // Whom some entries work with. They are handed in, and nobody has to have them.
+    const peers = Object.keys(rest.peerDependencies);
+    assert.deepEqual(peers, ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']);
+    for (const peer of peers) assert.deepEqual(rest.peerDependenciesMeta[peer], { optional: true });
+    assert.ok(!existsSync(join(app, 'node_modules', '@tensorflow')));
     for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
       assert.ok(!(name in scripts), name);
   });
@@ -110,7 +115,9 @@ describe('contents', () => {
           ? 'kernels/kernels.ts'
           : path.includes('keras')
             ? 'keras/load.ts'
-            : 'ops/layer_norm.ts';
+            : path.includes('tfjs')
+              ? 'tfjs/install.ts'
+              : 'ops/layer_norm.ts';
       assert.ok(sources.includes(`../js/src/${own}`));
       assert.ok(!sourcesContent.join('').includes('0061736d'), 'the map carries the wasm');
     });
@@ -227,7 +234,7 @@ describe('validators', () => {
     console.log(stdout + stderr);
     // Entries beside the main one are not found under node10, which knows no exports; that is not asked for.
     const found = stdout.match(/^(node16|bundler)\b.*$/gm) ?? [];
-    assert.equal(found.length, 3 * 3);
+    assert.equal(found.length, 5 * 3);
     for (const line of found) assert.match(line, /: OK/);
     assert.equal(status, 0);
   });

@@ -71,6 +71,14 @@ for (const [what, lib] of Object.entries(LIBS)) {
   });
 }
 
+test('layernorm/tfjs, with TensorFlow.js', () => {
+  const options = {
+    ...{ module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'] },
+    ...{ paths: { '@tensorflow/*': [at('node_modules', '@tensorflow', '*')] }, skipLibCheck: true },
+  };
+  assert.equal(tsc('tfjs', ['tfjs.ts'], options), '');
+});
+
 test('node10, which knows no exports map', () => {
   const options = { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' };
   assert.equal(tsc('node10', ['consumer.ts'], { ...options, lib: ['es2022', 'dom'] }), '');

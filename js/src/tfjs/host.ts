@@ -1,5 +1,10 @@
-import { STACK_BYTES } from '../kernels/memory.js';
-import { createKernels, type KernelArguments, type KernelName, type Kernels } from '../kernels.js';
+import {
+  createKernels,
+  type KernelArguments,
+  type KernelName,
+  type Kernels,
+  STACK_BYTES,
+} from '../kernels.js';
 import { LayerNormError } from '../runtime/errors.js';
 import type { TensorInfo, WasmBackend } from './tensorflow.js';
 

@@ -92,7 +92,18 @@ const only = (shape: readonly number[], axes: readonly number[]): number[] =>
 const without = (shape: readonly number[], axes: readonly number[]): number[] =>
   shape.map((size, d) => (axes.includes(d) ? 1 : size));
 
-const isEmpty = (x: Tensor): boolean => x.size === 0;
+/** What becomes of an x without elements: neither kernels nor the gradients of TensorFlow.js are made for it. */
+function empty(tf: TensorFlow, x: Tensor, { gamma, beta }: Affine): Tensor {
+  const parameters = [gamma, beta].filter((parameter) => parameter !== undefined);
+  const compute = tf.customGrad((...values) => ({
+    value: tf.clone(values[0] as Tensor),
+    gradFunc: (dy: Tensor | Tensor[]) => [
+      tf.clone(dy as Tensor),
+      ...parameters.map(({ shape }) => tf.zeros(shape) as Tensor),
+    ],
+  }));
+  return compute(x, ...parameters);
+}
 
 /** normalized * gamma + beta. */
 function affine(tf: TensorFlow, normalized: Tensor, shape: number[], { gamma, beta }: Affine): Tensor {
@@ -109,7 +120,8 @@ const rootOf = (tf: TensorFlow, spread: Tensor, epsilon: number): Tensor => tf.r
 export function layerNorm(tf: TensorFlow, x: Tensor, options: AxesOptions): Tensor {
   const { gamma, beta, epsilon, rmsScaling = false } = options;
   const axis = [...options.axis];
-  if (hasKernels(tf) && !isEmpty(x)) {
+  if (x.size === 0) return empty(tf, x, { gamma, beta });
+  if (hasKernels(tf)) {
     const statistic = without(x.shape, axis);
     return differentiable(tf, x, {
       ...{ gamma, beta },
@@ -128,7 +140,8 @@ export function layerNorm(tf: TensorFlow, x: Tensor, options: AxesOptions): Tens
 
 export function rmsNorm(tf: TensorFlow, x: Tensor, { gamma, epsilon, ...options }: AxesOptions): Tensor {
   const axis = [...options.axis];
-  if (hasKernels(tf) && !isEmpty(x)) {
+  if (x.size === 0) return empty(tf, x, { gamma });
+  if (hasKernels(tf)) {
     return differentiable(tf, x, {
       gamma,
       forward: 'rmsNormForward',
@@ -145,7 +158,8 @@ export function rmsNorm(tf: TensorFlow, x: Tensor, { gamma, epsilon, ...options 
 
 export function unitNorm(tf: TensorFlow, x: Tensor, { epsilon, ...options }: AxesOptions): Tensor {
   const axis = [...options.axis];
-  if (hasKernels(tf) && !isEmpty(x)) {
+  if (x.size === 0) return empty(tf, x, {});
+  if (hasKernels(tf)) {
     return differentiable(tf, x, {
       forward: 'unitNormForward',
       backward: 'unitNormBackward',
@@ -160,7 +174,7 @@ export function unitNorm(tf: TensorFlow, x: Tensor, { epsilon, ...options }: Axe
 
 /**
  * With the statistics of x.
- * @param take - gets them, biased, while they are there: they are disposed of when it returns
+ * @param take - gets them, biased, while they are there: they are disposed of when it returns. An x without elements has none.
  */
 export function batchNormTraining(
   tf: TensorFlow,
@@ -170,7 +184,8 @@ export function batchNormTraining(
 ): Tensor {
   const others = x.shape.map((_, d) => d).filter((d) => d !== axis);
   const channels = [x.shape[axis] as number];
-  if (hasKernels(tf) && !isEmpty(x) && !mask) {
+  if (x.size === 0) return empty(tf, x, { gamma, beta });
+  if (hasKernels(tf) && !mask) {
     return differentiable(tf, x, {
       ...{ gamma, beta },
       forward: 'batchNormForward',
@@ -215,7 +230,8 @@ export function batchNormInference(
   x: Tensor,
   { gamma, beta, axis, epsilon, ...given }: ChannelOptions & { mean: Tensor; variance: Tensor },
 ): Tensor {
-  if (hasKernels(tf) && !isEmpty(x)) {
+  if (x.size === 0) return empty(tf, x, { gamma, beta });
+  if (hasKernels(tf)) {
     return differentiable(tf, x, {
       ...{ gamma, beta },
       forward: 'batchNormInference',
@@ -238,7 +254,8 @@ export function groupNorm(
   { gamma, beta, axis, epsilon, groups }: GroupOptions,
 ): Tensor {
   const statistic = [x.shape[0] as number, groups];
-  if (hasKernels(tf) && !isEmpty(x)) {
+  if (x.size === 0) return empty(tf, x, { gamma, beta });
+  if (hasKernels(tf)) {
     return differentiable(tf, x, {
       ...{ gamma, beta },
       forward: 'groupNormForward',

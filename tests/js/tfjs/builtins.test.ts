@@ -180,7 +180,7 @@ describe('layers of TensorFlow.js', () => {
   });
 
   test('fit takes the same steps and leaves no tensor', async () => {
-    const fit = async (): Promise<{ loss: unknown; tensors: number }> => {
+    const train = async (): Promise<{ loss: unknown; tensors: number }> => {
       const model = tf.sequential();
       const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
       model.add(tf.layers.dense({ units: 8, inputShape: [4], kernelInitializer }));
@@ -195,9 +195,9 @@ describe('layers of TensorFlow.js', () => {
       model.dispose();
       return { loss: history.loss, tensors };
     };
-    const own = await fit();
+    const own = await train();
     const undo = patchBuiltins(tf);
-    const ours = await fit();
+    const ours = await train();
     undo();
     expect(ours).toEqual(own);
   });

@@ -8,7 +8,7 @@ import { expectSameBits } from '../support/ulp.js';
 
 const L = install(tf);
 const backend = (): WasmBackend => tf.backend() as unknown as WasmBackend;
-const heapBytes = (): number => (backend().wasm.asm?.memory as WebAssembly.Memory).buffer.byteLength;
+const heapBytes = (): number => backend().wasm.asm?.memory?.buffer.byteLength ?? 0;
 
 beforeEach(() => use('wasm'));
 

@@ -1,5 +1,5 @@
 import * as core from '@tensorflow/tfjs-core';
-import { install, LayerNormError } from 'layernorm/tfjs';
+import { install, type LayerNormalizationArgs, LayerNormError } from 'layernorm/tfjs';
 import { expectError } from '../support/errors.js';
 import { BACKENDS, clean, numbers, random, tf, use } from '../support/tfjs.js';
 
@@ -19,7 +19,8 @@ const NAMES = [
 describe.each(BACKENDS)('backend %s', (backend) => {
   beforeAll(() => use(backend));
 
-  test.each(NAMES)('%s: what it returns depends on what it is applied to', (name, className, args) => {
+  test.each(NAMES)('%s: what it returns depends on what it is applied to', (name, className, given) => {
+    const args = given as LayerNormalizationArgs;
     const make = L[name] as typeof L.layerNormalization;
     const layer = make(args);
     expect(layer).toBeInstanceOf(L.classes[className]);
@@ -40,7 +41,7 @@ describe.each(BACKENDS)('backend %s', (backend) => {
     const y = clean(() => make(x, args), 1);
     expect(y).toBeInstanceOf(tf.Tensor);
     expect(y.shape).toEqual([2, 4]);
-    const dx = clean(() => tf.grad((given: Tensor) => make(given, args))(x), 1);
+    const dx = clean(() => tf.grad((input: Tensor) => make(input, args))(x), 1);
     expect(numbers(dx).every(Number.isFinite)).toBe(true);
   });
 

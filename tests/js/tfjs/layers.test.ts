@@ -192,14 +192,14 @@ describe.each(BACKENDS)('backend %s', (backend) => {
         const model = build(make);
         const x = random([128, 10], 3);
         const y = tf.oneHot(tf.argMax(x, 1), 10);
-        const fit = (epochs: number) => model.fit(x, y, { epochs, batchSize: 32, verbose: 0 });
+        const train = (epochs: number) => model.fit(x, y, { epochs, batchSize: 32, verbose: 0 });
         const before = (model.layers[1] as Layer).getWeights().map(numbers);
-        const { history } = await fit(6);
+        const { history } = await train(6);
         expect(history.loss?.at(-1) as number).toBeLessThan((history.loss?.[0] as number) * 0.9);
         const after = (model.layers[1] as Layer).getWeights().map(numbers);
         for (const [i, values] of after.entries()) expect(values).not.toEqual(before[i]);
         const count = tf.memory().numTensors;
-        await fit(1);
+        await train(1);
         expect(tf.memory().numTensors).toBe(count);
 
         const saved = await save(model);

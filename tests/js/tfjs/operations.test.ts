@@ -196,11 +196,37 @@ describe.each(BACKENDS)('backend %s', (backend) => {
   });
 
   test('empty tensors, and their gradients', () => {
-    const gamma = tf.ones([4]);
-    const dgamma = tf.grad((given: Tensor) =>
-      operations.layerNorm(tf, tf.zeros([0, 4]), { axis: [1], epsilon: 1e-3, gamma: given }),
-    );
-    expect(numbers(dgamma(gamma))).toEqual(Float32Array.of(0, 0, 0, 0));
+    const [x, gamma, beta] = [tf.zeros([0, 4]), random([4]), random([4], 2)];
+    const take = (): never => {
+      throw new Error('there are no statistics');
+    };
+    const calls: ((x: Tensor, gamma: Tensor, beta: Tensor) => Tensor)[] = [
+      (x, gamma, beta) => operations.layerNorm(tf, x, { axis: [1], epsilon: 1e-3, gamma, beta }),
+      (x, gamma) => operations.rmsNorm(tf, x, { axis: [1], epsilon: 1e-3, gamma }),
+      (x) => operations.unitNorm(tf, x, { axis: [1], epsilon: 1e-3 }),
+      (x, gamma, beta) => operations.groupNorm(tf, x, { axis: 1, epsilon: 1e-3, groups: 2, gamma, beta }),
+      (x, gamma, beta) => operations.batchNormTraining(tf, x, { axis: 1, epsilon: 1e-3, gamma, beta }, take),
+      (x, gamma, beta) =>
+        operations.batchNormInference(tf, x, {
+          axis: 1,
+          epsilon: 1e-3,
+          gamma,
+          beta,
+          mean: beta,
+          variance: beta,
+        }),
+    ];
+    for (const call of calls) {
+      const y = clean(() => call(x, gamma, beta), 1);
+      expect(y.shape).toEqual([0, 4]);
+      const given = [x, ...(call.length > 1 ? [gamma] : []), ...(call.length > 2 ? [beta] : [])];
+      const gradients = clean(
+        () => tf.grads((...tensors: Tensor[]) => call(...(tensors as [Tensor, Tensor, Tensor])))(given, y),
+        given.length,
+      );
+      expect(gradients.map(({ shape }) => shape)).toEqual(given.map(({ shape }) => shape));
+      for (const gradient of gradients.slice(1)) expect(numbers(gradient)).toEqual(new Float32Array(4));
+    }
   });
 
   test('spectralNorm', () => {
