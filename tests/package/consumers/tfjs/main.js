@@ -7,6 +7,8 @@ import { install, patchBuiltins } from 'layernorm/tfjs';
 
 const tf = { ...core, ...layers };
 setWasmPaths('./');
+// TensorFlow.js takes half of the processors at most: here two threads, on whichever machine.
+Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 });
 setThreadsCount(2);
 const { layerNormalization, batchNormalization } = install(tf);
 
