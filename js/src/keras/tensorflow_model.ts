@@ -155,9 +155,9 @@ function assign(tf: TensorFlow, variable: Variable, { data }: KerasWeight): void
   tf.tidy(() => {
     const values = data instanceof Float64Array ? Float32Array.from(data) : data;
     const value = tf.tensor(values as Float32Array, variable.shape as number[], 'float32');
-    // `write` applies the constraint, which would change what was saved.
-    const { val } = variable as unknown as { val?: { assign?(value: unknown): void } };
-    if (typeof val?.assign === 'function') val.assign(value);
+    // `write` applies the constraint, and so may the variable: that would change what was saved.
+    const { val } = variable as unknown as { val?: unknown };
+    if (val instanceof tf.Variable) tf.Variable.prototype.assign.call(val, value);
     else variable.write(value);
   });
 }
