@@ -18,13 +18,13 @@ const PICTURES = [
   { name: 'explore-phone', view: 'explore', size: PHONE, scheme: 'dark', prepare: moveOneCell },
   { name: 'stability-light', view: 'stability' },
   { name: 'training-dark', view: 'training', scheme: 'dark', prepare: (page) => trainFor(page, 3) },
-  { name: 'geometry-light', view: 'geometry?step=2' },
+  { name: 'geometry-light', view: 'geometry?step=std' },
   { name: 'speed-light', view: 'speed', prepare: measure },
 ];
 
 /** The lesson of the first view: one number changes, and one sample moves, or all of them. */
 async function moveOneCell(page) {
-  await page.locator('#view-grid [role=gridcell]').first().press('Enter');
+  await page.locator('#view-grid .current').first().press('Enter');
   await page.keyboard.type('3');
   await page.keyboard.press('Enter');
 }
