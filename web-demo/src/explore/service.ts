@@ -38,7 +38,7 @@ import { pictureOf } from '../parse/picture.js';
 import { firstTensor, readTensor, type SafetensorsFile } from '../parse/safetensors.js';
 import { type Bits, widen } from '../parse/sixteen_bit.js';
 import { soundOf } from '../parse/sound.js';
-import { othersFirst, type Service, transferring } from '../work/service.js';
+import { othersFirst, type Service, transferring } from '../worker/service.js';
 import { distributionsOf, type Measured, onOneAxis, type Sides } from './distributions/distribution.js';
 import { Edits } from './grid/editing.js';
 import type { Edited, EditRequest, GridPage, GridRequest, Moved } from './grid/protocol.js';

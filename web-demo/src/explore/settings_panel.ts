@@ -4,7 +4,7 @@ import { countOf, layoutOf, parametersOf } from '../compute/groups.js';
 import { centers, METHODS } from '../compute/methods.js';
 import { count, hasBatch, shapeOf } from '../parse/dataset.js';
 import { byId } from '../ui/dom.js';
-import type { WorkError } from '../work/client.js';
+import type { WorkError } from '../worker/client.js';
 import { AxisControl } from './axis_control.js';
 import { EpsilonControl } from './epsilon_control.js';
 import { GroupsControl } from './groups_control.js';

@@ -4,7 +4,7 @@ import type { State } from '../app/view.js';
 import { METHODS } from '../compute/methods.js';
 import { hasBatch, shapeOf } from '../parse/dataset.js';
 import { byId } from '../ui/dom.js';
-import type { WorkClient } from '../work/client.js';
+import type { WorkClient } from '../worker/client.js';
 import { ExportPanel } from './export/export_panel.js';
 import { defaultChannel, defaultSpanned } from './grid/axes.js';
 import {

@@ -15,7 +15,7 @@ import { DEFAULT_EXAMPLE, type ExampleName, isExampleName } from '../data/exampl
 import { count, hasBatch, shapeOf } from '../parse/dataset.js';
 import { byId, debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
-import { WorkClient, type WorkError } from '../work/client.js';
+import { WorkClient, type WorkError } from '../worker/client.js';
 import { CapturePanel } from './capture/capture_panel.js';
 import type { DeviceName } from './capture/device.js';
 import { DataPanel } from './data_panel.js';

@@ -1,7 +1,7 @@
 // All numbers of the geometry view: points of three coordinates, step by step through a normalization.
 
 import { info, layerNormForward, moments, rmsNormForward, unitNormForward } from 'layernorm';
-import type { Service } from '../work/service.js';
+import type { Service } from '../worker/service.js';
 import type { Job, Outcome, Points, Requests, Stage } from './protocol.js';
 
 /** No point is nearer to the origin than this, which keeps the distance of 0 a number. */

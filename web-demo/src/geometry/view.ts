@@ -5,7 +5,7 @@ import { debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
 import { NumberSlider } from '../ui/number_slider.js';
 import type { Camera } from '../ui/projection.js';
-import { WorkClient, type WorkError } from '../work/client.js';
+import { WorkClient, type WorkError } from '../worker/client.js';
 import { CAMERAS, type Choice, DEFAULT, EXPONENTS, PITCH, REACH, readChoice, writeChoice } from './choice.js';
 import './geometry.css';
 import { SpacePicture } from './picture.js';

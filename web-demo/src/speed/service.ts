@@ -13,7 +13,7 @@ import {
   unitNorm,
 } from 'layernorm';
 import { METHODS } from '../compute/methods.js';
-import { type Call, othersFirst, type Service } from '../work/service.js';
+import { type Call, othersFirst, type Service } from '../worker/service.js';
 import { largestError } from './check.js';
 import { type Contender, clockStep, measure, type Plan, sampleLength } from './measure.js';
 import type { Numbers } from './plain_loops.js';

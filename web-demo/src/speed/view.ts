@@ -5,7 +5,7 @@ import type { OpenView, State } from '../app/view.js';
 import { debounce, el } from '../ui/dom.js';
 import { bytes, duration, significant } from '../ui/format.js';
 import { onWidth } from '../ui/plot.js';
-import { WorkClient, type WorkError } from '../work/client.js';
+import { WorkClient, type WorkError } from '../worker/client.js';
 import { barChart, scalingChart, swatch, sweepChart } from './charts.js';
 import { CopyCard } from './copy_card.js';
 import { loopSource } from './loop_source.js';

@@ -3,7 +3,7 @@
 
 import { info, layerNorm, layerNormForward, moments, rmsNorm } from 'layernorm';
 import { epsilonText } from '../compute/methods.js';
-import { othersFirst, type Service, type Call as WorkCall } from '../work/service.js';
+import { othersFirst, type Service, type Call as WorkCall } from '../worker/service.js';
 import { compare } from './compare.js';
 import { type Computed, onePass, plainRms, twoPass, welford } from './formulas.js';
 import type { Event, FormulaName, FormulaResult, Outcome, Requests } from './protocol.js';

@@ -5,7 +5,7 @@ import type { OpenView, State, View } from '../app/view.js';
 import { debounce, el, showError } from '../ui/dom.js';
 import { significant } from '../ui/format.js';
 import { onWidth } from '../ui/plot.js';
-import { WorkClient, type WorkError } from '../work/client.js';
+import { WorkClient, type WorkError } from '../worker/client.js';
 import { chart, chartTable } from './chart.js';
 import { Controls } from './controls.js';
 import { PRESETS, presetOf } from './presets.js';

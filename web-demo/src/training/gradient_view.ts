@@ -6,7 +6,7 @@ import { debounce, el, showError } from '../ui/dom.js';
 import { columnFormat, significant } from '../ui/format.js';
 import { NumberSlider } from '../ui/number_slider.js';
 import { frame, onWidth, svg } from '../ui/plot.js';
-import type { WorkClient, WorkError } from '../work/client.js';
+import type { WorkClient, WorkError } from '../worker/client.js';
 import type { Gradients, NormName, Progress, Requests, Sample } from './protocol.js';
 import { dot, referenceGradient } from './reference.js';
 import { DEFAULT_SAMPLE, LIMITS, readSample, writtenSample } from './settings.js';

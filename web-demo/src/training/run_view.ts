@@ -6,7 +6,7 @@ import { debounce, el, showError } from '../ui/dom.js';
 import { significant, whole } from '../ui/format.js';
 import { NumberSlider } from '../ui/number_slider.js';
 import { svg } from '../ui/plot.js';
-import type { WorkClient, WorkError } from '../work/client.js';
+import type { WorkClient, WorkError } from '../worker/client.js';
 import { LossChart, middle } from './loss_chart.js';
 import { MapChart } from './map_chart.js';
 import type { Progress, Requests, Settings, Started, Task } from './protocol.js';

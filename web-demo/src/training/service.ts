@@ -1,7 +1,7 @@
 // What the training view computes: the runs, in slices so that they can be stopped, and gradients of one sample.
 
 import { info } from 'layernorm';
-import type { Service } from '../work/service.js';
+import type { Service } from '../worker/service.js';
 import { gradientsOf } from './gradients.js';
 import type { Progress, Requests, Settings, Started } from './protocol.js';
 import { makeTrainer, type Trainer } from './trainers.js';

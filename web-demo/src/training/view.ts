@@ -3,7 +3,7 @@
 import './training.css';
 import type { OpenView } from '../app/view.js';
 import { el } from '../ui/dom.js';
-import { WorkClient } from '../work/client.js';
+import { WorkClient } from '../worker/client.js';
 import { GradientView } from './gradient_view.js';
 import type { Progress, Requests } from './protocol.js';
 import { RunView } from './run_view.js';

@@ -6,7 +6,7 @@ import { count } from '../../parse/dataset.js';
 import { byId, el, showError } from '../../ui/dom.js';
 import { significant, whole } from '../../ui/format.js';
 import { onWidth } from '../../ui/plot.js';
-import type { WorkClient } from '../../work/client.js';
+import type { WorkClient } from '../../worker/client.js';
 import type { Finding, Page, Requests, RunSummary } from '../protocol.js';
 import { near } from '../sample_panel.js';
 import { capital, WORDS } from '../words.js';

@@ -33,7 +33,7 @@ export class WorkClient<Requests extends RequestMap, Event = never> {
   #lastId = 0;
 
   /**
-   * @param service - the name that work/worker.ts knows it by
+   * @param service - the name that worker/worker.ts knows it by
    * @param onEvent - called with what the service says beside its answers
    */
   constructor(service: string, onEvent: (event: Event) => void = () => {}) {
