@@ -133,15 +133,11 @@ const STEPS = [
     needs: ['build', 'browser'],
     run: async () => {
       await show(['vite', 'build', 'web-demo']);
-      await nodeTests(
-        'tests/browser',
-        {
-          CHROMIUM_PATH: await ensureChromium(),
-          FIREFOX_PATH: await ensureFirefox(),
-          DEMO_IS_BUILT: '1',
-        },
-        2, // they wait for much of their time
-      );
+      await nodeTests('tests/browser', {
+        CHROMIUM_PATH: await ensureChromium(),
+        FIREFOX_PATH: await ensureFirefox(),
+        DEMO_IS_BUILT: '1',
+      });
     },
   },
 ];
@@ -155,8 +151,8 @@ const HELP = `npm test -- [--only <step>]... [--keep-going]
 Steps, in order:
 ${STEPS.map(({ name, what }) => `  ${name.padEnd(12)} ${what}`).join('\n')}`;
 
-/** Runs the test files of a folder with Node's own runner, some at a time. */
-async function nodeTests(folder, env, concurrency = 1) {
+/** Runs the test files of a folder with Node's own runner. */
+async function nodeTests(folder, env) {
   const files = existsSync(at(folder))
     ? readdirSync(at(folder)).filter((name) => name.endsWith('.test.mjs'))
     : [];
@@ -165,8 +161,7 @@ async function nodeTests(folder, env, concurrency = 1) {
     `--test-reporter=${reporter}`,
     '--test-reporter-destination=stdout',
   ]);
-  const options = [`--test-concurrency=${concurrency}`, ...reporters];
-  await show(['node', '--test', ...options, ...files.map((name) => `${folder}/${name}`)], env);
+  await show(['node', '--test', ...reporters, ...files.map((name) => `${folder}/${name}`)], env);
 }
 
 /** Every kernel prints a hash of what it computed: debugged, optimized, and by the vectors of WebAssembly. */
