@@ -29,6 +29,9 @@ const LEFT_ALONE = {
 
 const KERNELS = [NODE, META, IMPORT];
 
+/** Entries that share others with whoever imports those, see {@link entriesStayOutside}. */
+const BUILT_ON_OTHERS = ['tfjs', 'keras', 'io', 'transformers', 'duckdb'];
+
 /**
  * The bundles of the package. `bytes` says which wasm is inside; the edge runtimes compile it ahead of time, from
  * the import of the file, and forbid compiling bytes.
@@ -76,24 +79,19 @@ const BUNDLES = [
     forbidden: KERNELS,
   },
   { entry: 'kernels.ts', file: 'kernels-edge.js', format: 'esm', forbidden: KERNELS },
-  { entry: 'tfjs.ts', file: 'tfjs.js', format: 'esm', beside: '.js', forbidden: KERNELS },
-  {
-    entry: 'tfjs.ts',
-    file: 'tfjs.cjs',
-    format: 'cjs',
-    beside: '.cjs',
-    platform: 'node',
-    forbidden: [META, IMPORT],
-  },
-  { entry: 'keras.ts', file: 'keras.js', format: 'esm', beside: '.js', forbidden: KERNELS },
-  {
-    entry: 'keras.ts',
-    file: 'keras.cjs',
-    format: 'cjs',
-    beside: '.cjs',
-    platform: 'node',
-    forbidden: [META, IMPORT],
-  },
+  ...BUILT_ON_OTHERS.flatMap((entry) => [
+    { entry: `${entry}.ts`, file: `${entry}.js`, format: 'esm', beside: '.js', forbidden: KERNELS },
+    {
+      entry: `${entry}.ts`,
+      file: `${entry}.cjs`,
+      format: 'cjs',
+      beside: '.cjs',
+      platform: 'node',
+      forbidden: [META, IMPORT],
+    },
+  ]),
+  // The program `layernorm`.
+  { entry: 'cli.ts', file: 'cli.js', format: 'esm', platform: 'node', beside: '.js', forbidden: [] },
   // Loaded when threads are asked for, and run by every worker.
   {
     entry: 'runtime/pool_web.ts',
@@ -119,7 +117,7 @@ const BYTES = 'layernormBytes';
 const MAX_LINE = 120;
 
 /** What users import by name, each with declarations of its own. */
-const ENTRIES = ['index', 'kernels', 'tfjs', 'keras'];
+const ENTRIES = ['index', 'kernels', ...BUILT_ON_OTHERS];
 
 /** Everything that dist/ is made of, for those who ask whether it changed. */
 export const inputs = [
@@ -235,7 +233,7 @@ const filesStayOutside = {
 const entriesStayOutside = (extension) => ({
   name: 'entries-stay-outside',
   setup(build) {
-    build.onResolve({ filter: /^\.\.?\/(index|kernels|tfjs)\.js$/ }, ({ path, resolveDir }) => {
+    build.onResolve({ filter: /^\.\.?\/(index|kernels|tfjs|io)\.js$/ }, ({ path, resolveDir }) => {
       // Folders have files of these names, too.
       if (dirname(join(resolveDir, path)) !== at('js', 'src')) return undefined;
       return { path: `./${basename(path, '.js')}${extension}`, external: true };
@@ -243,11 +241,14 @@ const entriesStayOutside = (extension) => ({
   },
 });
 
+/** Entries whose declarations are whole, without a file beside them. */
+const TYPES_INSIDE = ['index', 'kernels', 'tfjs'];
+
 /** A class that is declared twice is two classes for TypeScript: declarations, too, take those of other entries from beside them. */
 const typesStayOutside = {
   name: 'types-stay-outside',
   resolveId(path) {
-    const [, entry] = /^\.\.?\/(index|tfjs)\.js$/.exec(path) ?? [];
+    const [, entry] = /^\.\.?\/(index|tfjs|io)\.js$/.exec(path) ?? [];
     return entry ? { id: `./${entry}.js`, external: 'relative' } : null;
   },
 };
@@ -273,7 +274,7 @@ async function declareTypes() {
     for (const entry of ENTRIES) {
       const bundled = await rollup({
         input: `${declarations}/${entry}.d.ts`,
-        plugins: [...(entry === 'keras' ? [typesStayOutside] : []), dts()],
+        plugins: [...(TYPES_INSIDE.includes(entry) ? [] : [typesStayOutside]), dts()],
         external: /^@tensorflow\//,
       });
       const { output } = await bundled.generate({ format: 'es' });

@@ -14,6 +14,10 @@ const JS_LAYERS = {
   ops: ['ops', 'tensor', 'runtime'],
   tfjs: ['tfjs', 'tensor', 'runtime', 'index.js', 'kernels.js'],
   keras: ['keras', 'layers', 'runtime', 'index.js', 'tfjs.js'],
+  io: ['io', 'tensor', 'runtime', 'index.js'],
+  transformers: ['transformers', 'tensor', 'runtime', 'index.js'],
+  duckdb: ['duckdb', 'runtime', 'index.js'],
+  cli: ['cli', 'index.js', 'io.js'],
   layers: ['layers', 'ops', 'tensor', 'runtime'],
 };
 const CPP_LAYERS = {

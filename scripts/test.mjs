@@ -34,7 +34,10 @@ const STEPS = [
     name: 'types',
     what: 'the TypeScript sources are sound',
     needs: [],
-    run: () => show(['tsc', '-p', 'js', '--noEmit']),
+    run: async () => {
+      await show(['tsc', '-p', 'js', '--noEmit']);
+      await show(['tsc', '-p', 'js/tsconfig.cli.json', '--noEmit']);
+    },
   },
   {
     name: 'layers',
@@ -126,6 +129,12 @@ const STEPS = [
     what: 'the packed package, installed in an empty folder',
     needs: ['build'],
     run: () => nodeTests('tests/package'),
+  },
+  {
+    name: 'ecosystem',
+    what: 'the package beside the libraries that it works with, and the examples',
+    needs: ['build', 'browser', 'ecosystem'],
+    run: async () => nodeTests('tests/ecosystem', { CHROMIUM_PATH: await ensureChromium() }),
   },
   {
     name: 'browser',

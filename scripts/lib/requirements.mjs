@@ -5,7 +5,7 @@ import { ensure, header, program } from './apt.mjs';
 import { chromium } from './chromium.mjs';
 import { ensureEmscripten } from './emscripten.mjs';
 import { firefox } from './firefox.mjs';
-import { ensureNpmPackages } from './npm_packages.mjs';
+import { ensureEcosystem, ensureNpmPackages } from './npm_packages.mjs';
 
 const googletestSources = {
   packages: ['googletest'],
@@ -34,6 +34,7 @@ export const EVERYTHING = Object.keys(machine);
 /** Installs what is missing of npm's packages, of these parts, and of the wasm toolchain where a part builds wasm. */
 export async function setUp(parts) {
   await ensureNpmPackages();
-  await ensure(parts.flatMap((part) => machine[part]));
+  if (parts.includes('ecosystem')) await ensureEcosystem();
+  await ensure(parts.flatMap((part) => machine[part] ?? []));
   if (parts.includes('build') || parts.includes('wasmTests')) await ensureEmscripten();
 }

@@ -1,0 +1,1 @@
+export { LayerNormError, type LayerNormErrorCode } from './index.js';
