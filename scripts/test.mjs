@@ -1,6 +1,7 @@
 // npm test: sets up what is missing and runs every test. `npm test -- --help` lists the steps.
 
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build, buildWasm } from './build.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
@@ -9,7 +10,7 @@ import { buildPreset } from './lib/cmake.mjs';
 import { ensureFirefox } from './lib/firefox.mjs';
 import { at } from './lib/paths.mjs';
 import { setUp } from './lib/requirements.mjs';
-import { main, output, StepError, show } from './lib/run.mjs';
+import { keep, main, output, StepError, show } from './lib/run.mjs';
 
 /**
  * @typedef {object} Step
@@ -61,6 +62,7 @@ const STEPS = [
         'ctest',
         '--test-dir',
         'build/asan',
+        `--parallel=${availableParallelism()}`,
         '--progress',
         '--output-on-failure',
         '--no-tests=error',
@@ -87,8 +89,8 @@ const STEPS = [
     what: 'the same C++ tests as WebAssembly under Node',
     needs: ['wasmTests'],
     run: async () => {
-      await buildPreset('wasm-tests');
-      await show(['node', 'build/wasm-tests/tests/layernorm_tests.cjs', '--gtest_brief=1']);
+      await buildPreset('wasm-tests', ['layernorm_tests', 'layernorm_digest']);
+      await inShards(['node', 'build/wasm-tests/tests/layernorm_tests.cjs', '--gtest_brief=1']);
     },
   },
   {
@@ -160,17 +162,52 @@ const HELP = `npm test -- [--only <step>]... [--keep-going]
 Steps, in order:
 ${STEPS.map(({ name, what }) => `  ${name.padEnd(12)} ${what}`).join('\n')}`;
 
-/** Runs the test files of a folder with Node's own runner. */
+/** Runs a program of GoogleTest once for each processor, each time with a share of its tests. */
+async function inShards(command) {
+  const shards = availableParallelism();
+  const shares = Array.from({ length: shards }, (_, i) =>
+    keep(command, { GTEST_TOTAL_SHARDS: `${shards}`, GTEST_SHARD_INDEX: `${i}` }),
+  );
+  for (const [i, { passed, said }] of (await Promise.all(shares)).entries()) {
+    console.log(`$ ${command.join(' ')}, share ${i + 1} of ${shards}\n${said}`);
+    if (!passed) throw new StepError(`share ${i + 1} failed`);
+  }
+}
+
+/**
+ * Runs the test files of a folder with Node's own runner, as many at a time as there are processors. What browsers do depends on
+ * moments, and those on what else runs: a file that failed beside others runs once more, alone, and that counts.
+ */
 async function nodeTests(folder, env) {
-  const files = existsSync(at(folder))
-    ? readdirSync(at(folder)).filter((name) => name.endsWith('.test.mjs'))
-    : [];
+  // Larger ones take longer, and begin first.
+  const size = (file) => statSync(at(file)).size;
+  const files = (existsSync(at(folder)) ? readdirSync(at(folder)) : [])
+    .filter((name) => name.endsWith('.test.mjs'))
+    .map((name) => `${folder}/${name}`)
+    .sort((a, b) => size(b) - size(a));
   if (files.length === 0) throw new StepError(`${folder} has no *.test.mjs`);
   const reporters = ['spec', './scripts/lib/ended_reporter.mjs'].flatMap((reporter) => [
     `--test-reporter=${reporter}`,
     '--test-reporter-destination=stdout',
   ]);
-  await show(['node', '--test', ...reporters, ...files.map((name) => `${folder}/${name}`)], env);
+  const command = (file) => ['node', '--test', ...reporters, file];
+
+  const failed = [];
+  const waiting = [...files];
+  const lane = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      console.log(`$ node --test ${file} ...`);
+      const { passed, said } = await keep(command(file), env);
+      console.log(`\n${file}:\n${said}`);
+      if (!passed) failed.push(file);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  for (const file of failed) {
+    console.log(`\n${file} failed beside others; once more, alone:`);
+    await show(command(file), env);
+    console.log(`${file} passed alone`);
+  }
 }
 
 /** Every kernel prints a hash of what it computed: debugged, optimized, and by the vectors of WebAssembly. */

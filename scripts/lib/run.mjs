@@ -93,6 +93,15 @@ export async function show(command, env = {}) {
   if (code !== 0) throw new StepError(error?.message ?? `${command[0]} ended with ${code}`);
 }
 
+/** Runs a command and keeps what it prints, so that the output of several that run at once can be shown in turn. */
+export async function keep(command, env = {}) {
+  const child = start(command, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const chunks = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
+  const { code, error } = await exitOf(child);
+  return { passed: code === 0, said: `${Buffer.concat(chunks)}${error ? `${error.message}\n` : ''}` };
+}
+
 /** Starts a command; the programs of npm packages are found as in the scripts of package.json. */
 function start([program, ...args], { cwd, env, stdio }) {
   const path = [at('node_modules', '.bin'), env.PATH ?? process.env.PATH].join(delimiter);
