@@ -65,7 +65,7 @@ function assertTrained({ wasm, cpu, patched }) {
   assert.deepEqual(wasm.normalized, cpu.normalized);
   const worst = Math.max(...wasm.predictions.map((value, i) => Math.abs(value - cpu.predictions[i])));
   assert.ok(worst < 1e-4, `predictions differ by ${worst}`);
-  assert.ok(patched);
+  assert.deepEqual(patched, { layer: true, graphModel: true });
 }
 
 test('threads, which share a memory', async () => {

@@ -1,13 +1,13 @@
-// languages.csv: ten features, ten classes. ../data/README.md says where it comes from.
+// digits.csv: ten features, ten classes. ../data/README.md says where it comes from.
 
-import { readFileSync } from 'node:fs';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { readTable } from '#platform';
 import { tf } from './tf.ts';
 
 export interface Rows {
-  /** [rows, 10]: the share of each letter, standardized. */
+  /** [rows, 10]: the features, standardized. */
   x: Tensor;
-  /** [rows]: the number of the language, from 0 on. */
+  /** [rows]: the digit. */
   y: Tensor;
 }
 
@@ -15,38 +15,38 @@ export interface Data {
   train: Rows;
   /** What training never sees. */
   heldOut: Rows;
-  languages: string[];
 }
 
 const FEATURES = 10;
 
-export function readLanguages(): Data {
-  const text = readFileSync(new URL('../data/languages.csv', import.meta.url), 'utf8');
+export async function readDigits(): Promise<Data> {
+  const text = await readTable('digits.csv');
   const rows = text
     .trim()
     .split('\n')
     .slice(1)
-    .map((line) => line.split(','));
-  const languages = [...new Set(rows.map((row) => row[FEATURES + 1] as string))].sort();
-  const labels = rows.map((row) => languages.indexOf(row[FEATURES + 1] as string));
-  const shares = rows.map((row) =>
-    row.slice(0, FEATURES).map((count) => Number(count) / Number(row[FEATURES])),
-  );
+    .map((line) => line.split(',').map(Number));
 
   // The last fifth is held out: the statistics of the features, too, come from the other rows.
   const cut = Math.round(rows.length * 0.8);
-  const statistics = shares[0].map((_, i) => {
-    const column = shares.slice(0, cut).map((row) => row[i] as number);
+  const statistics = Array.from({ length: FEATURES }, (_, i) => {
+    const column = rows.slice(0, cut).map((row) => row[i] as number);
     const mean = column.reduce((a, b) => a + b, 0) / cut;
-    const variance = column.reduce((sum, share) => sum + (share - mean) ** 2, 0) / cut;
+    const variance = column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / cut;
     return { mean, deviation: Math.sqrt(variance) };
   });
-  const standardized = shares.map((row) =>
-    row.map((share, i) => (share - statistics[i].mean) / statistics[i].deviation),
-  );
-  const part = (from: number, to: number): Rows => ({
-    x: tf.tensor2d(standardized.slice(from, to)),
-    y: tf.tensor1d(labels.slice(from, to), 'float32'),
-  });
-  return { train: part(0, cut), heldOut: part(cut, rows.length), languages };
+  const part = (from: number, to?: number): Rows => {
+    const chosen = rows.slice(from, to);
+    const standardized = chosen.map((row) =>
+      statistics.map(({ mean, deviation }, i) => (row[i] - mean) / deviation),
+    );
+    return {
+      x: tf.tensor2d(standardized),
+      y: tf.tensor1d(
+        chosen.map((row) => row[FEATURES]),
+        'float32',
+      ),
+    };
+  };
+  return { train: part(0, cut), heldOut: part(cut) };
 }

@@ -1,26 +1,22 @@
-// TensorFlow.js with a backend for Node. In a page this file is `import * as tf from '@tensorflow/tfjs'`, and setBackend.
+// TensorFlow.js of its packages, with two backends: `import * as tf from '@tensorflow/tfjs'` and tfjs-backend-wasm do as well.
 
-import { fileURLToPath } from 'node:url';
+import { backend, wasmPath } from '#platform';
 import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as core from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import { install } from 'layernorm/tfjs';
 
-setWasmPaths(fileURLToPath(new URL('.', import.meta.resolve('@tensorflow/tfjs-backend-wasm'))));
+setWasmPaths(wasmPath);
 
 export const tf = { ...core, ...layers };
 
 /** The layers of layernorm, for this TensorFlow.js. */
 export const { layerNormalization, groupNormalization, ops } = install(tf);
 
-/** `wasm` or `cpu`, from the command line. */
 export async function start(): Promise<void> {
-  const backend = process.argv[2] ?? 'wasm';
-  if (backend !== 'wasm' && backend !== 'cpu') {
-    console.error('usage: node <program> [wasm | cpu]');
-    process.exit(2);
-  }
-  await tf.setBackend(backend);
+  const name = backend ?? 'wasm';
+  if (name !== 'wasm' && name !== 'cpu') throw new Error(`there is no backend ${name}, expected wasm or cpu`);
+  await tf.setBackend(name);
   await tf.ready();
 }

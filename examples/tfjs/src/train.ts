@@ -1,12 +1,9 @@
 // What the programs have in common: a model learns, is judged by rows it has not seen, saved and loaded.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Data, readLanguages } from './data.ts';
-import { load, save } from './files.ts';
+import { print, saveAndLoad } from '#platform';
+import { type Data, readDigits } from './data.ts';
 import { start, tf } from './tf.ts';
 
 /** Two runs give the same numbers: all that is random has a seed. */
@@ -25,10 +22,10 @@ const largestDifference = (a: Tensor, b: Tensor): number =>
 
 export async function run(name: string, build: () => LayersModel): Promise<void> {
   await start();
-  const { train, heldOut } = readLanguages();
+  const { train, heldOut } = await readDigits();
   const model = build();
-  console.log(`${name}, TensorFlow.js ${tf.version_core}, ${tf.getBackend()}`);
-  console.log(`layers: ${model.layers.map((layer) => layer.getClassName()).join(', ')}`);
+  print(`${name}, TensorFlow.js ${tf.version_core}, ${tf.getBackend()}`);
+  print(`layers: ${model.layers.map((layer) => layer.getClassName()).join(', ')}`);
 
   model.compile({
     optimizer: tf.train.adam(0.01),
@@ -38,30 +35,24 @@ export async function run(name: string, build: () => LayersModel): Promise<void>
   const before = model.trainableWeights.map((weight) => tf.clone(weight.read()));
   const { history } = await model.fit(train.x, train.y, {
     epochs: 15,
-    batchSize: 32,
+    batchSize: 64,
     shuffle: false, // by Math.random, which has no seed; the rows are in random order as they are
     verbose: 0,
   });
   const losses = history.loss as number[];
-  for (const epoch of [1, 5, 10, 15]) console.log(`epoch ${epoch}: loss ${losses[epoch - 1].toFixed(6)}`);
+  for (const epoch of [1, 5, 10, 15]) print(`epoch ${epoch}: loss ${losses[epoch - 1].toFixed(6)}`);
   for (const [i, weight] of model.trainableWeights.entries()) {
     if (!/gamma|beta/.test(weight.name)) continue;
     const moved = largestDifference(weight.read(), before[i]);
-    console.log(`${weight.originalName.split('/').at(-1)} moved by up to ${moved.toFixed(3)}`);
+    print(`${weight.originalName.split('/').at(-1)} moved by up to ${moved.toFixed(3)}`);
   }
   const rows = heldOut.x.shape[0];
-  console.log(`right: ${(100 * accuracyOf(model, heldOut)).toFixed(1)} % of ${rows} held-out rows`);
+  print(`right: ${(100 * accuracyOf(model, heldOut)).toFixed(1)} % of ${rows} held-out rows`);
 
-  const folder = mkdtempSync(join(tmpdir(), 'model-'));
-  try {
-    await save(model, folder);
-    const loaded = await load(folder);
-    const difference = largestDifference(
-      model.predict(heldOut.x) as Tensor,
-      loaded.predict(heldOut.x) as Tensor,
-    );
-    console.log(`saved, loaded: predictions differ by ${difference}`);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const loaded = await saveAndLoad(model);
+  const difference = largestDifference(
+    model.predict(heldOut.x) as Tensor,
+    loaded.predict(heldOut.x) as Tensor,
+  );
+  print(`saved, loaded: predictions differ by ${difference}`);
 }

@@ -52,15 +52,19 @@ interface Layout {
 export class Kernels {
   /** What addresses are offsets into. */
   readonly memory: WebAssembly.Memory;
-  readonly #core: KernelExports;
+  /**
+   * What the module exports.
+   * @internal
+   */
+  readonly core: KernelExports;
   readonly #stack: Stack;
 
   /** @internal */
   constructor({ memory, stack, module }: KernelsOptions) {
-    this.#core = instantiate('createKernels', memory, module ?? undefined);
+    this.core = instantiate('createKernels', memory, module ?? undefined);
     this.memory = memory;
     this.#stack = new Stack('createKernels', memory, stack);
-    this.#core.__stack_pointer.value = this.#stack.top;
+    this.core.__stack_pointer.value = this.#stack.top;
   }
 
   /**
@@ -187,7 +191,7 @@ export class Kernels {
     }
     if (layout.dims)
       new Uint32Array(this.memory.buffer, this.#stack.dims, layout.dims.length).set(layout.dims);
-    const status = (this.#core[name] as (...list: number[]) => number)(...list);
+    const status = (this.core[name] as (...list: number[]) => number)(...list);
     if (status === 0) return;
     const [code, text] = STATUSES[status] as readonly [LayerNormErrorCode, string];
     throw new LayerNormError(code, `${name}: ${text}`);
@@ -205,7 +209,7 @@ export class Kernels {
     // Of a spectral norm it is the same for all types, of a skip norm for all of skip.
     const sizes = kind === 'skip' ? layout.sizes.slice(0, 2) : this.#sizesOf(layout);
     const list = workspace === 'spectralNormWorkspace' ? sizes : [CORE_DTYPE[dtype], ...sizes];
-    const bytes = (this.#core[workspace] as (...list: number[]) => number)(...list) >>> 0;
+    const bytes = (this.core[workspace] as (...list: number[]) => number)(...list) >>> 0;
     if (bytes !== TOO_MANY_BYTES) return bytes;
     throw new LayerNormError(
       'ERR_OUT_OF_MEMORY',

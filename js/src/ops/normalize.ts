@@ -82,8 +82,9 @@ export function normalizeForwardOn(
 
 /**
  * The most frequent calls, by the shortest way: over the last axis, with a tensor or a small float array for x and arrays of its
- * kind and type for everything else, so that there is nothing to convert, to plan or to wrap. Any other call, and any mistake,
- * gives undefined with nothing done: {@link readCall} then reads the arguments again and words the errors.
+ * kind and type for everything else, so that there is nothing to convert, to plan or to wrap (the option `dtype` may name that type).
+ * Any other call, and any mistake, gives undefined with nothing done: {@link readCall} then reads the arguments again and words the
+ * errors.
  */
 function normalizeRows(
   of: Normalization,
@@ -94,8 +95,8 @@ function normalizeRows(
 ): object | undefined {
   if (!isOptions(options)) return undefined;
   for (const key in options) if (!Object.hasOwn(of.optionNames, key)) return undefined;
-  const { axis, dtype, rmsScaling } = options;
-  if ((axis ?? -1) !== -1 || (dtype ?? null) !== null || (rmsScaling ?? false) !== false) return undefined;
+  const { axis, rmsScaling } = options;
+  if ((axis ?? -1) !== -1 || (rmsScaling ?? false) !== false) return undefined;
   const epsilon = options.epsilon ?? of.epsilon;
   if (!(Number.isFinite(epsilon) && epsilon >= 0)) return undefined;
   return HeapTensor.is(x)
@@ -109,13 +110,14 @@ function normalizeTensorRows(
   operation: string,
   owner: HeapOwner,
   x: HeapTensor,
-  { shape, gamma, beta, out }: NormalizeOptions,
+  { shape, gamma, beta, dtype: wanted, out }: NormalizeOptions,
   epsilon: number,
 ): object | undefined {
   const { dtype, size } = x;
   const columns = x.shape[x.shape.length - 1] as number;
   // Those of 16 bits have parameters of another type.
   if ((shape ?? null) !== null || size === 0 || isSixteenBit(dtype)) return undefined;
+  if ((wanted ?? dtype) !== dtype) return undefined;
   const hasOut = out !== undefined && out !== null;
   if (hasOut && !(HeapTensor.is(out) && out.dtype === dtype && sameShape(out.shape, x.shape)))
     return undefined;
@@ -165,11 +167,13 @@ function normalizeArrayRows(
   operation: string,
   heap: Heap,
   x: unknown,
-  { shape, gamma, beta, out }: NormalizeOptions,
+  { shape, gamma, beta, dtype, out }: NormalizeOptions,
   epsilon: number,
 ): StoredArray | undefined {
   const className = typedArrayName(x);
   if (className !== 'Float32Array' && className !== 'Float64Array') return undefined;
+  const type = className === 'Float32Array' ? 'float32' : 'float64';
+  if ((dtype ?? type) !== type) return undefined;
   const input = x as StoredArray;
   const { length } = input;
   const columns = columnsOf(shape, length);
@@ -188,7 +192,6 @@ function normalizeArrayRows(
     if (!isApart) return undefined;
   }
 
-  const type = className === 'Float32Array' ? 'float32' : 'float64';
   const bytesPerElement = BYTES_PER_ELEMENT[type];
   const gammaStart = aligned(length * bytesPerElement);
   const betaStart = gammaStart + aligned(columns * bytesPerElement);

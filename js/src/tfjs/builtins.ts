@@ -2,6 +2,7 @@
 
 import { LayerNormError } from '../runtime/errors.js';
 import { checkTensorFlow } from './check.js';
+import { hostOf } from './host.js';
 import type {
   GradConfig,
   KernelConfig,
@@ -111,8 +112,10 @@ function bitsOf(backend: WasmBackend, info: TensorInfo): Bits {
   return view instanceof Uint8Array ? view : new Uint32Array(view.buffer, view.byteOffset, view.length);
 }
 
-/** A kernel in place of another one, which still computes what this one does not. */
-function makeTile(former: KernelConfig): KernelConfig {
+/** Makes a kernel in place of another one, which still computes what the new one does not. */
+type Replace = (former: KernelConfig, tf: TensorFlowCore) => KernelConfig;
+
+const makeTile: Replace = (former) => {
   return {
     ...former,
     kernelFunc: (call) => {
@@ -126,7 +129,59 @@ function makeTile(former: KernelConfig): KernelConfig {
       return out;
     },
   };
-}
+};
+
+const isFloat = (info: TensorInfo | undefined): boolean => info?.dtype === 'float32';
+
+const sizeOf = ({ shape }: TensorInfo): number => shape.reduce((product, size) => product * size, 1);
+
+/**
+ * TensorFlow.js walks x with an index into each of the others that begins anew at its end. Here they are as long as each other, as its
+ * layers and models have them, so that x is rows of that length.
+ */
+const makeBatchNorm: Replace = (former) => ({
+  ...former,
+  kernelFunc: (call) => {
+    const { x, mean, variance, offset, scale } = call.inputs as Record<string, TensorInfo>;
+    const { varianceEpsilon } = call.attrs as unknown as { varianceEpsilon: number };
+    const inputs = [x, mean, variance, offset, scale] as TensorInfo[];
+    if (!inputs.every(isFloat)) return former.kernelFunc(call);
+    const [size = 0, cols = 0, ...others] = inputs.map(sizeOf);
+    const isRows = others.every((count) => count === cols) && size > 0 && size % cols === 0;
+    if (!isRows) return former.kernelFunc(call);
+    const host = hostOf(call.backend as unknown as WasmBackend);
+    const numbers = [varianceEpsilon, size / cols, cols];
+    return host.standIn('tensorflowBatchNorm', (x as TensorInfo).shape, inputs, numbers);
+  },
+});
+
+/** Means over the first dimensions or over the last, in the order of memory: TensorFlow.js transposes x for those over the first. */
+const makeMean: Replace = (former, tf) => ({
+  ...former,
+  kernelFunc: (call) => {
+    const { x } = call.inputs as { x: TensorInfo };
+    const { axis, keepDims } = call.attrs as unknown as { axis: number | number[]; keepDims: boolean };
+    const { shape } = x;
+    const axes = tf.util.parseAxisParam(axis, shape);
+    const isRun = axes.length > 0 && axes.every((d, i) => d === (axes[0] as number) + i);
+    const [areLast, areFirst] = [axes.at(-1) === shape.length - 1, axes[0] === 0];
+    const size = sizeOf(x);
+    if (!isFloat(x) || size === 0 || !isRun || !(areLast || areFirst)) return former.kernelFunc(call);
+    const inner = shape.slice(areLast ? axes[0] : axes.length);
+    const cols = inner.reduce((product, count) => product * count, 1);
+    const means = shape.flatMap((count, d) => (axes.includes(d) ? (keepDims ? [1] : []) : [count]));
+    const host = hostOf(call.backend as unknown as WasmBackend);
+    const name = areLast ? 'tensorflowRowMeans' : 'tensorflowColumnMeans';
+    return host.standIn(name, means, [x], [size / cols, cols]);
+  },
+});
+
+/** What is replaced, by name. */
+const REPLACEMENTS: Readonly<Record<string, Replace>> = {
+  [TILE]: makeTile,
+  FusedBatchNorm: makeBatchNorm,
+  Mean: makeMean,
+};
 
 const tileGradient: KernelConfig = {
   kernelName: TILE_GRADIENT,
@@ -171,12 +226,12 @@ const patched = new WeakMap<object, () => void>();
 
 /**
  * Speeds up what TensorFlow.js computes by its own kernels on its backend `wasm`: its layers, such as
- * `tf.layers.layerNormalization()`, and graph models. It replaces the kernel `Tile`, which takes most of their time, and its
- * gradient. All results keep their bits.
+ * `tf.layers.layerNormalization()`, and graph models. It replaces the kernel `Tile`, which takes most of the time of that layer, and
+ * its gradient, `FusedBatchNorm` and `Mean`. All results keep their bits.
  *
- * @param tf - TensorFlow.js with the backend `wasm` imported; its layers are not needed
+ * @param tf - TensorFlow.js 4.10 or newer with the backend `wasm` imported; its layers are not needed
  * @returns a function that puts back what was there before. Called twice, it does nothing; nor does it where somebody else has
- * replaced the kernel meanwhile.
+ * replaced a kernel meanwhile.
  * @throws {@link LayerNormError} `ERR_ARGUMENT` when `tf` is something else or lacks the backend
  *
  * @example
@@ -199,26 +254,28 @@ export function patchBuiltins(tf: TensorFlowCore): () => void {
   const engine = tf.engine();
   const known = patched.get(engine);
   if (known) return known;
-  const formerKernel = tf.getKernel(TILE, BACKEND) as KernelConfig | undefined;
+  const names = Object.keys(REPLACEMENTS);
+  const formerKernels = names.map((name) => tf.getKernel(name, BACKEND) as KernelConfig | undefined);
   const formerGradient = tf.getGradient(TILE) as GradConfig | undefined;
-  if (!formerKernel || !formerGradient) {
+  if (formerKernels.includes(undefined) || !formerGradient) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
       "patchBuiltins: tf has no backend 'wasm', expected that '@tensorflow/tfjs-backend-wasm' has been imported before",
     );
   }
-  const kernel = makeTile(formerKernel);
+  const replaced = (formerKernels as KernelConfig[]).map((former) => {
+    const kernel = (REPLACEMENTS[former.kernelName] as Replace)(former, tf);
+    return { former, kernel };
+  });
   const gradient = makeGradient(tf, formerGradient);
   if (!tf.getKernel(TILE_GRADIENT, BACKEND)) tf.registerKernel(tileGradient);
-  tf.unregisterKernel(TILE, BACKEND);
-  tf.registerKernel(kernel);
+  for (const { kernel } of replaced) exchange(tf, kernel);
   tf.registerGradient(gradient);
   const undo = (): void => {
     if (patched.get(engine) !== undo) return;
     patched.delete(engine);
-    if (tf.getKernel(TILE, BACKEND) === kernel) {
-      tf.unregisterKernel(TILE, BACKEND);
-      tf.registerKernel(formerKernel);
+    for (const { former, kernel } of replaced) {
+      if (tf.getKernel(kernel.kernelName, BACKEND) === kernel) exchange(tf, former);
     }
     if (tf.getGradient(TILE) === gradient) {
       tf.unregisterGradient(TILE);
@@ -227,4 +284,10 @@ export function patchBuiltins(tf: TensorFlowCore): () => void {
   };
   patched.set(engine, undo);
   return undo;
+}
+
+/** Registers a kernel in place of the one of its name. */
+function exchange(tf: TensorFlowCore, kernel: KernelConfig): void {
+  tf.unregisterKernel(kernel.kernelName, BACKEND);
+  tf.registerKernel(kernel);
 }

@@ -40,18 +40,14 @@ class Host {
     const backend = this.#backend;
     const made: TensorInfo[] = [];
     const places: Record<string, unknown> = { ...settings };
-    const place = (key: string, { dataId }: TensorInfo): void => {
-      places[key] = backend.dataIdMap.get(dataId).memoryOffset;
-    };
     let workspace = 0;
     try {
       for (const [key, shape] of Object.entries(outputs)) {
-        const info = backend.makeOutput(shape, 'float32');
+        const info = this.#makeOutput(shape);
         made.push(info);
-        place(key, info);
-        if (places[key] === 0) throw outOfMemory(4 * shape.reduce((a, b) => a * b, 1));
+        places[key] = this.#addressOf(info);
       }
-      for (const [key, info] of Object.entries(inputs)) place(key, info);
+      for (const [key, info] of Object.entries(inputs)) places[key] = this.#addressOf(info);
       const bytes = this.#kernels.workspaceBytes(name, settings);
       if (bytes > 0) {
         workspace = allocate(backend, bytes);
@@ -66,6 +62,28 @@ class Host {
     } finally {
       if (workspace !== 0) backend.wasm._free(workspace);
     }
+  }
+
+  /**
+   * Calls a function that stands in for a kernel of TensorFlow.js (bindings/tensorflow.h): the addresses of its output and of its
+   * inputs, then numbers.
+   */
+  standIn(name: string, shape: readonly number[], inputs: readonly TensorInfo[], numbers: readonly number[]) {
+    const made = this.#makeOutput(shape);
+    const addresses = [made, ...inputs].map((info) => this.#addressOf(info));
+    (this.#kernels.core[name] as (...values: number[]) => void)(...addresses, ...numbers);
+    return made;
+  }
+
+  #makeOutput(shape: readonly number[]): TensorInfo {
+    const info = this.#backend.makeOutput(shape, 'float32');
+    if (this.#addressOf(info) !== 0) return info;
+    this.#backend.disposeData(info.dataId, true);
+    throw outOfMemory(4 * shape.reduce((a, b) => a * b, 1));
+  }
+
+  #addressOf({ dataId }: TensorInfo): number {
+    return this.#backend.dataIdMap.get(dataId).memoryOffset as number;
   }
 }
 

@@ -157,8 +157,11 @@ describe('the short way', () => {
       using b = tensor(beta ?? []);
       const long = layerNorm(x, { shape, gamma, beta, axis: [-1] });
       expectSameBits(layerNorm(x, { shape, gamma, beta }), long);
+      expectSameBits(layerNorm(x, { shape, gamma, beta, dtype: 'float32' }), long);
       const given = { gamma: gamma && g, beta: beta && b };
       expect(layerNorm(t, { ...given, out })).toBe(out);
+      expectSameBits(out.array, long);
+      expect(layerNorm(t, { ...given, dtype: 'float32', out })).toBe(out);
       expectSameBits(out.array, long);
       expect(layerNorm(t, { gamma, beta, out: t })).toBe(t);
       expectSameBits(t.array, long);

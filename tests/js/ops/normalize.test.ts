@@ -113,6 +113,28 @@ describe.each(OPERATIONS)('$name', ({ name, plain, forward, unit, epsilon }) => 
     expectSameBits(y.array as Float32Array, long);
   });
 
+  // Tier: bitwise. The type that x has anyway may be named; another one is converted to, on the long way.
+  test.each([
+    [x, 'float32', 'float64'],
+    [Float64Array.from(x), 'float64', 'float32'],
+  ] as const)('the option dtype', (values, own, other) => {
+    const plainOf = plain as (given: unknown, options?: object) => Float32Array;
+    const y = plainOf(values, { shape });
+    expect(plainOf(values, { shape, dtype: own })).toEqual(y);
+    expect(plainOf(values, { shape, dtype: own }).constructor).toBe(values.constructor);
+    const out = values.slice();
+    expect(plainOf(values, { shape, dtype: own, out })).toBe(out);
+    expect(out).toEqual(y);
+    const converted = plainOf(values, { shape, dtype: other });
+    expect(converted.constructor).not.toBe(values.constructor);
+    expect(converted).toEqual(plainOf(values, { shape, dtype: other, axis: [-1] }));
+    using t = tensor(values as Float32Array, shape, own);
+    using named = plain(t, { dtype: own }) as typeof t;
+    expect([named.dtype, named.array]).toEqual([own, y]);
+    expect(() => plainOf(values, { shape, dtype: 'float31' })).toThrow(/dtype is 'float31'/);
+    expect(() => plainOf(t, { dtype: 'float31' })).toThrow(/dtype is 'float31'/);
+  });
+
   // Tier: bitwise. More than one block of the heap, along rows and along columns.
   test('blocks give the bits of the whole', () => {
     const large = normals(400 * 300, 7);

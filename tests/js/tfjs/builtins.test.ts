@@ -1,12 +1,18 @@
 // Tier: bitwise. What TensorFlow.js computes by its own kernels, and by those that patchBuiltins puts in their place.
+import * as converter from '@tensorflow/tfjs-converter';
 import { LayerNormError, patchBuiltins } from 'layernorm/tfjs';
+import { makeGraphModel } from '../../package/consumers/tfjs/graph_model.js';
 import { expectError } from '../support/errors.js';
+import { normals } from '../support/random.js';
 import { numbers, random, tf, use } from '../support/tfjs.js';
 import { expectSameBits } from '../support/ulp.js';
 
 type Tensor = ReturnType<typeof tf.tensor>;
 
-const kernel = () => tf.getKernel('Tile', 'wasm');
+const NAMES = ['Tile', 'FusedBatchNorm', 'Mean'];
+
+const kernel = (name = 'Tile') => tf.getKernel(name, 'wasm');
+const kernels = () => NAMES.map(kernel);
 const gradient = () => tf.getGradient('Tile');
 
 /** Runs something with the kernels of TensorFlow.js, and then with ours. */
@@ -144,6 +150,168 @@ describe('the gradient of Tile', () => {
   });
 });
 
+/** Numbers of all sizes, with both zeros and subnormal ones among them: what an order of additions, or a rounding, shows in. */
+function adversarial(count: number, seed: number): Float32Array {
+  const [sizes, signs] = [normals(count, seed), normals(count, seed + 100)];
+  return sizes.map((size, i) => {
+    const value = size * 10 ** (((i * 37) % 11) - 5);
+    if (i % 23 === 0) return (signs[i] as number) * 1e-40;
+    if (i % 29 === 0) return (signs[i] as number) * 1e37;
+    return i % 31 === 0 ? -0 : value;
+  });
+}
+
+const runKernel = (name: string, inputs: object, attributes: object): Tensor =>
+  tf.engine().runKernel(name, inputs as never, attributes as never) as Tensor;
+
+/** That nothing is added to what the backend holds but what is returned, by its own kernels or by ours. */
+function expectSameAnswers(work: () => Tensor): void {
+  const formerBytes = tf.engine().backend.numDataIds();
+  const [own, ours] = both(work);
+  expect(ours.shape).toEqual(own.shape);
+  expect(ours.dtype).toEqual(own.dtype);
+  expectSameBits(numbers(ours), numbers(own));
+  tf.dispose([own, ours]);
+  expect(tf.engine().backend.numDataIds()).toBe(formerBytes);
+}
+
+describe('FusedBatchNorm', () => {
+  const given = (shape: number[], parameters: number[][]): Record<string, Tensor> => {
+    const sizeOf = (sizes: number[]): number => sizes.reduce((a, b) => a * b, 1);
+    const inputs: Record<string, Tensor> = { x: tf.tensor(adversarial(sizeOf(shape), 1), shape) };
+    for (const [i, name] of ['mean', 'variance', 'offset', 'scale'].entries()) {
+      const sizes = parameters[i % parameters.length] as number[];
+      const values = adversarial(sizeOf(sizes), i + 2);
+      inputs[name] = tf.tensor(name === 'variance' ? values.map(Math.abs) : values, sizes);
+    }
+    return inputs;
+  };
+
+  test.each<[string, number[], number[][]]>([
+    ['channels of whole vectors', [700, 64], [[64]]],
+    ['channels that fill no vector', [33, 3], [[3]]],
+    ['one more than whole vectors', [2, 5, 7, 13], [[13]]],
+    ['one channel', [50, 1], [[1]]],
+    ['one row', [1, 30], [[30]]],
+    ['parameters as large as x, as layers repeat them', [6, 40], [[6, 40]]],
+    ['parameters of different sizes', [6, 40], [[40], [1]]],
+    ['that end within a row', [6, 4], [[5]]],
+    ['no elements', [0, 8], [[8]]],
+  ])('%s', (_, shape, parameters) => {
+    const inputs = given(shape, parameters);
+    for (const varianceEpsilon of [1e-3, 0, 1e-12]) {
+      expectSameAnswers(() => runKernel('FusedBatchNorm', inputs, { varianceEpsilon }));
+    }
+  });
+
+  test('NaN, infinities, a negative variance', () => {
+    const inputs = {
+      x: tf.tensor([1, Number.NaN, 3, Number.POSITIVE_INFINITY, 5, -6, -0, 8, 9, 10], [2, 5]),
+      mean: tf.tensor([0, 1, Number.NaN, 1, 2]),
+      variance: tf.tensor([-1, 1, 1, Number.POSITIVE_INFINITY, 0]),
+      offset: tf.zeros([5]),
+      scale: tf.ones([5]),
+    };
+    expectSameAnswers(() => runKernel('FusedBatchNorm', inputs, { varianceEpsilon: 0 }));
+  });
+
+  test('without an offset, or a scale, as TensorFlow.js has it', () => {
+    const { offset, scale, ...others } = given([6, 8], [[8]]);
+    for (const inputs of [others, { ...others, offset }, { ...others, scale }]) {
+      expectSameAnswers(() => runKernel('FusedBatchNorm', inputs, { varianceEpsilon: 1e-3 }));
+    }
+  });
+});
+
+describe('Mean', () => {
+  test.each<[number[], number | number[]]>([
+    [[9, 40], 1],
+    [[9, 40], -1],
+    [[9, 41], 0],
+    [[3, 2000], [1]],
+    [[2000, 3], [0]],
+    [[1, 7], [0]],
+    [[7, 1], [0]],
+    [
+      [2, 3, 4, 5],
+      [0, 1, 2],
+    ],
+    [
+      [2, 3, 4, 5],
+      [2, 3],
+    ],
+    [
+      [2, 3, 4, 5],
+      [0, 1, 2, 3],
+    ],
+    [[2, 3, 4, 5], [1]],
+    [
+      [2, 3, 4, 5],
+      [0, 2],
+    ],
+    [
+      [2, 3, 4],
+      [1, 0],
+    ],
+    [[], []],
+    [[4], []],
+  ])('of %j over %j', (shape, axis) => {
+    const x = tf.tensor(
+      adversarial(
+        shape.reduce((a, b) => a * b, 1),
+        1,
+      ),
+      shape,
+    );
+    for (const keepDims of [false, true])
+      expectSameAnswers(() => runKernel('Mean', { x }, { axis, keepDims }));
+  });
+
+  test('of no elements, as TensorFlow.js has it: the numbers are what memory held', () => {
+    for (const [shape, axis] of [
+      [[0, 5], 0],
+      [[3, 0], 1],
+    ] as const) {
+      const x = tf.tensor([], [...shape]);
+      const [own, ours] = both(() => runKernel('Mean', { x }, { axis: [axis], keepDims: false }));
+      expect([ours.shape, ours.dtype]).toEqual([own.shape, own.dtype]);
+    }
+  });
+
+  test('of integers, as TensorFlow.js has it', () => {
+    const x = tf.tensor([1, 2, 4, 2 ** 24 + 1], [2, 2], 'int32');
+    expectSameAnswers(() => runKernel('Mean', { x }, { axis: [0], keepDims: false }));
+  });
+
+  test('and its gradient', () => {
+    const x = tf.tensor(adversarial(60, 1), [5, 12]);
+    for (const axis of [0, 1]) expectSameAnswers(() => tf.grad((given: Tensor) => tf.mean(given, axis))(x));
+  });
+});
+
+describe('a graph model', () => {
+  test('of Tile, Mean and FusedBatchNormV3: the same bits, and no tensor more', async () => {
+    const artifacts = makeGraphModel({ rows: 6, cols: 5, channels: 32 });
+    const model = await converter.loadGraphModel(tf.io.fromMemory(artifacts as never));
+    const x = tf.tensor(adversarial(4 * 6 * 5 * 32, 1), [4, 6, 5, 32]);
+    const predict = (): Float32Array[] => {
+      const outputs = model.predict(x) as unknown as Tensor[];
+      const values = outputs.map(numbers);
+      tf.dispose(outputs);
+      return values;
+    };
+    // These are the kernels that it runs.
+    const { kernelNames } = await tf.profile(() => tf.dispose(model.predict(x) as never) as never);
+    expect(kernelNames).toEqual(expect.arrayContaining(NAMES));
+    const before = tf.memory().numTensors;
+    const [own, ours] = both(predict);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(own.map(({ length }) => length)).toEqual([4 * 6 * 5 * 32, 32]);
+    for (const [i, values] of own.entries()) expectSameBits(ours[i] as Float32Array, values);
+    model.dispose();
+  });
+});
+
 describe('layers of TensorFlow.js', () => {
   test.each([[[6, 40]], [[3, 5, 8]], [[2, 3, 4, 5]]])(
     'layerNormalization of %j, forward and backward',
@@ -204,38 +372,44 @@ describe('layers of TensorFlow.js', () => {
 });
 
 describe('undo', () => {
-  test('puts back the very kernel and gradient that were there', () => {
-    const [formerKernel, formerGradient] = [kernel(), gradient()];
+  test('puts back the very kernels and gradient that were there', () => {
+    const [formerKernels, formerGradient] = [kernels(), gradient()];
+    const expectFormer = (): void => {
+      for (const [i, former] of formerKernels.entries()) expect(kernels()[i]).toBe(former);
+    };
     const undo = patchBuiltins(tf);
-    expect(kernel()).not.toBe(formerKernel);
+    for (const [i, former] of formerKernels.entries()) {
+      const replaced = kernels()[i];
+      expect(replaced).not.toBe(former);
+      // Backends that start meanwhile, and end, still set up what undo puts back.
+      expect(replaced?.setupFunc).toBe(former?.setupFunc);
+    }
     expect(gradient()).not.toBe(formerGradient);
-    // Backends that start meanwhile, and end, still set up what undo puts back.
-    expect(kernel().setupFunc).toBe(formerKernel.setupFunc);
     expect(patchBuiltins(tf)).toBe(undo);
     undo();
-    expect([kernel(), gradient()]).toEqual([formerKernel, formerGradient]);
-    expect(kernel()).toBe(formerKernel);
+    expectFormer();
     expect(gradient()).toBe(formerGradient);
     undo();
-    expect(kernel()).toBe(formerKernel);
+    expectFormer();
     const again = patchBuiltins(tf);
     expect(again).not.toBe(undo);
     undo(); // that of a patch which is gone
-    expect(kernel()).not.toBe(formerKernel);
+    expect(kernel()).not.toBe(formerKernels[0]);
     again();
-    expect(kernel()).toBe(formerKernel);
+    expectFormer();
   });
 
   test('leaves alone what somebody else has put there meanwhile', () => {
-    const former = kernel();
+    const [former, ...others] = kernels();
     const undo = patchBuiltins(tf);
     const theirs = { ...former };
     tf.unregisterKernel('Tile', 'wasm');
-    tf.registerKernel(theirs);
+    tf.registerKernel(theirs as never);
     undo();
     expect(kernel()).toBe(theirs);
+    for (const [i, other] of others.entries()) expect(kernels()[i + 1]).toBe(other);
     tf.unregisterKernel('Tile', 'wasm');
-    tf.registerKernel(former);
+    tf.registerKernel(former as never);
   });
 });
 

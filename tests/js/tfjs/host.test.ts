@@ -88,6 +88,10 @@ test('no memory left: nothing is kept', () => {
   expectError(run, 'ERR_OUT_OF_MEMORY', 'layernorm/tfjs: TensorFlow.js has no 128 bytes left');
   expect(made).toHaveLength(1);
   expect(freed).toEqual(made);
+  const means = (): unknown => hostOf(full).standIn('tensorflowRowMeans', [4], [x as never], [4, 8]);
+  expectError(means, 'ERR_OUT_OF_MEMORY', 'layernorm/tfjs: TensorFlow.js has no 16 bytes left');
+  expect(made).toHaveLength(2);
+  expect(freed).toEqual(made);
 });
 
 test('a call that fails leaves no tensor behind', () => {
