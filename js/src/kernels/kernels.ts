@@ -18,7 +18,8 @@ export interface KernelsOptions {
    */
   readonly stack: Block;
   /**
-   * `layernorm-kernels.wasm`, compiled: where compiling from bytes is forbidden (Cloudflare Workers, Vercel Edge).
+   * `layernorm-kernels.wasm`, compiled: where compiling from bytes is forbidden (Cloudflare Workers, Vercel Edge). Or what another
+   * instance has as {@link Kernels.module}.
    * @defaultValue the module inside this package, compiled by the first call
    */
   readonly module?: WebAssembly.Module | null;
@@ -53,6 +54,11 @@ export class Kernels {
   /** What addresses are offsets into. */
   readonly memory: WebAssembly.Memory;
   /**
+   * The compiled module, which fits every memory that is shared as this one is, or unshared as this one: workers that are given it as
+   * {@link KernelsOptions.module} need not compile it again.
+   */
+  readonly module: WebAssembly.Module;
+  /**
    * What the module exports.
    * @internal
    */
@@ -61,7 +67,9 @@ export class Kernels {
 
   /** @internal */
   constructor({ memory, stack, module }: KernelsOptions) {
-    this.core = instantiate('createKernels', memory, module ?? undefined);
+    const instance = instantiate('createKernels', memory, module ?? undefined);
+    this.core = instance.exports;
+    this.module = instance.module;
     this.memory = memory;
     this.#stack = new Stack('createKernels', memory, stack);
     this.core.__stack_pointer.value = this.#stack.top;

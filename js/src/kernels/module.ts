@@ -15,6 +15,13 @@ const [UNSHARED, SHARED] = [0, 3];
 /** 65536 pages in LEB128: the most that a memory can have, so that any shared one fits. */
 const ANY_MAXIMUM = [0x80, 0x80, 0x04];
 
+/** The freestanding module at work on a memory. */
+export interface KernelInstance {
+  readonly exports: KernelExports;
+  /** What it is an instance of. */
+  readonly module: WebAssembly.Module;
+}
+
 /** Compiled once each, and shared by all instances. */
 let unshared: WebAssembly.Module | undefined;
 let shared: WebAssembly.Module | undefined;
@@ -28,7 +35,7 @@ export function instantiate(
   operation: string,
   memory: WebAssembly.Memory,
   module?: WebAssembly.Module,
-): KernelExports {
+): KernelInstance {
   if (Object.prototype.toString.call(memory) !== '[object WebAssembly.Memory]') {
     throw new LayerNormError(
       'ERR_ARGUMENT',
@@ -48,7 +55,7 @@ export function instantiate(
       `${operation}: the module is not the layernorm-kernels.wasm of layernorm ${version}, the version of this JavaScript`,
     );
   }
-  return exports;
+  return { exports, module };
 }
 
 function start(operation: string, module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {

@@ -359,6 +359,24 @@ test('an instance for each part of a shared memory: each works on rows of its ow
   expect(host.get(x, address)).toEqual(layerNormForward(x, { shape: [rows, columns] }).y);
 });
 
+test.each([false, true])('its module makes more instances, shared: %p', (shared) => {
+  const host = new Host(shared);
+  const first = host.kernels();
+  const stack = { address: host.allocate(STACK_BYTES), bytes: STACK_BYTES };
+  const second = createKernels({ memory: host.memory, stack, module: first.module });
+  expect(second.module).toBe(first.module);
+  const address = host.put(Float32Array.of(1, 2, 3, 4));
+  second.layerNormForward({ shape: [4], x: address, y: address });
+  const { y } = layerNormForward(Float32Array.of(1, 2, 3, 4));
+  expect(host.get(y, address)).toEqual(y);
+  const { memory } = new Host(!shared);
+  expectError(
+    () => createKernels({ memory, stack, module: first.module }),
+    'ERR_LOAD',
+    /does not fit the memory/,
+  );
+});
+
 test('a memory that its host grows stays usable', () => {
   const memory = new WebAssembly.Memory({ initial: 2 });
   const kernels = createKernels({ memory, stack: { address: 1024, bytes: STACK_BYTES } });

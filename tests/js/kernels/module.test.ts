@@ -40,7 +40,7 @@ test('what is shipped has no data, and no memory of its own', () => {
 
 test('it never grows a memory, which would detach the views of its host', () => {
   const memory = new WebAssembly.Memory({ initial: 3 });
-  const exports = instantiate('test', memory);
+  const { exports } = instantiate('test', memory);
   expect(
     Object.values(exports).every((one) => typeof one === 'function' || one instanceof WebAssembly.Global),
   ).toBe(true);

@@ -1,7 +1,7 @@
 import { instantiate } from '../../../js/src/kernels/module.js';
 import { OPERATIONS } from '../../../js/src/kernels/operations.js';
 
-const exports = instantiate('test', new WebAssembly.Memory({ initial: 3 }));
+const { exports } = instantiate('test', new WebAssembly.Memory({ initial: 3 }));
 
 const SIZES = { axes: 3, channels: 3, groups: 5, matrix: 2, skip: 4 };
 
