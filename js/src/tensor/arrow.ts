@@ -33,8 +33,9 @@ const FIXED_SIZE_LIST = 16;
 
 /** Whether an object is a vector of Apache Arrow, of whatever copy and version of the library. */
 export function isArrowVector(value: object): value is ArrowVector {
-  const { type, data } = value as Partial<ArrowVector>;
-  return typeof type?.typeId === 'number' && Array.isArray(data);
+  const vector = value as Partial<ArrowVector>;
+  // In this order: `data` of a tensor of onnxruntime throws where it is not on the CPU.
+  return typeof vector.type?.typeId === 'number' && Array.isArray(vector.data);
 }
 
 /** A vector as the object of `shape`, `data` and `type` that it could have been. */
