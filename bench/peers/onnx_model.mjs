@@ -1,5 +1,5 @@
-// An ONNX model of one node, in the format of protocol buffers: a field is its number and kind, then the
-// value, whose length stands first unless it is a number (onnx.proto3 has the numbers).
+// Small ONNX models, in the format of protocol buffers: a field is its number and kind, then the value, whose length stands first
+// unless it is a number (onnx.proto3 has the numbers). Tests run them as well.
 
 const VARINT = 0;
 const BYTES = 2;
@@ -23,7 +23,7 @@ const bytes = (field, content) => [...tag(field, BYTES), ...varint(content.lengt
 const text = (field, value) => bytes(field, [...new TextEncoder().encode(value)]);
 const message = (field, ...fields) => bytes(field, fields.flat());
 
-const ELEMENT_TYPES = { float32: 1, float64: 11 };
+const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10, float64: 11 };
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 
@@ -31,29 +31,42 @@ const ATTRIBUTE_INT = 2;
 const IR_VERSION = 8;
 const MICROSOFT = { domain: 'com.microsoft', version: 1 };
 
-/** @typedef {{ name: string, dtype: 'float32' | 'float64', shape: number[] }} Value */
+/** @typedef {keyof typeof ELEMENT_TYPES} DType */
+/** @typedef {{ name: string, dtype: DType, shape: (number | string)[] }} Value sizes that are not fixed have names */
+/** @typedef {Value & { shape: number[], data: ArrayBufferView }} Constant */
 
 /**
- * @param {object} options
- * @param {string} options.operator
- * @param {boolean} [options.microsoft] whether it is one of Microsoft's
- * @param {number} options.opset of the standard operators
- * @param {Record<string, number>} [options.ints] attributes
- * @param {Record<string, number>} [options.floats] attributes
- * @param {Value[]} options.inputs in the operator's order
- * @param {(Value | undefined)[]} options.outputs in the operator's order; undefined for those that are not wanted
- * @returns {Uint8Array}
+ * @typedef {object} Node
+ * @property {string} operator
+ * @property {boolean} [microsoft] whether it is one of Microsoft's
+ * @property {Record<string, number>} [ints] attributes
+ * @property {Record<string, number>} [floats] attributes
+ * @property {string[]} inputs in the operator's order
+ * @property {string[]} outputs in the operator's order; '' for those that are not wanted
  */
-export function modelOf({ operator, microsoft, opset, ints = {}, floats = {}, inputs, outputs }) {
-  const value = (field, { name, dtype, shape }) => {
-    const dimensions = shape.map((size) => message(1, number(1, size)));
-    const tensorType = message(1, number(1, ELEMENT_TYPES[dtype]), message(2, ...dimensions));
-    return message(field, text(1, name), message(2, tensorType));
-  };
-  const node = message(
+
+const valueField = (field, { name, dtype, shape }) => {
+  const dimensions = shape.map((size) =>
+    message(1, typeof size === 'string' ? text(2, size) : number(1, size)),
+  );
+  const tensorType = message(1, number(1, ELEMENT_TYPES[dtype]), message(2, ...dimensions));
+  return message(field, text(1, name), message(2, tensorType));
+};
+
+const constantField = ({ name, dtype, shape, data }) =>
+  message(
+    5,
+    ...shape.map((size) => number(1, size)),
+    number(2, ELEMENT_TYPES[dtype]),
+    text(8, name),
+    bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  );
+
+const nodeField = ({ operator, microsoft, ints = {}, floats = {}, inputs, outputs }) =>
+  message(
     1,
-    ...inputs.map(({ name }) => text(1, name)),
-    ...outputs.map((one) => text(2, one?.name ?? '')),
+    ...inputs.map((name) => text(1, name)),
+    ...outputs.map((name) => text(2, name)),
     text(4, operator),
     ...Object.entries(ints).map(([name, of]) =>
       message(5, text(1, name), number(3, of), number(20, ATTRIBUTE_INT)),
@@ -63,17 +76,42 @@ export function modelOf({ operator, microsoft, opset, ints = {}, floats = {}, in
     ),
     microsoft ? text(7, MICROSOFT.domain) : [],
   );
+
+/**
+ * @param {object} options
+ * @param {number} options.opset of the standard operators
+ * @param {Node[]} options.nodes each after those whose outputs it takes
+ * @param {Value[]} options.inputs
+ * @param {Value[]} options.outputs
+ * @param {Constant[]} [options.constants]
+ * @returns {Uint8Array}
+ */
+export function graphModel({ opset, nodes, inputs, outputs, constants = [] }) {
   const graph = message(
     7,
-    node,
-    text(2, operator),
-    ...inputs.map((one) => value(11, one)),
-    ...outputs.filter(Boolean).map((one) => value(12, one)),
+    ...nodes.map(nodeField),
+    text(2, 'graph'),
+    ...constants.map(constantField),
+    ...inputs.map((one) => valueField(11, one)),
+    ...outputs.map((one) => valueField(12, one)),
   );
   return Uint8Array.from([
     ...number(1, IR_VERSION),
     ...graph,
     ...message(8, text(1, ''), number(2, opset)),
-    ...(microsoft ? message(8, text(1, MICROSOFT.domain), number(2, MICROSOFT.version)) : []),
+    ...(nodes.some(({ microsoft }) => microsoft)
+      ? message(8, text(1, MICROSOFT.domain), number(2, MICROSOFT.version))
+      : []),
   ]);
+}
+
+/**
+ * A model of one node, which takes all inputs of the model.
+ * @param {Omit<Node, 'inputs' | 'outputs'> & { opset: number, inputs: Value[], outputs: (Value | undefined)[] }} options outputs in the
+ *   operator's order; undefined for those that are not wanted
+ * @returns {Uint8Array}
+ */
+export function modelOf({ opset, inputs, outputs, ...node }) {
+  const named = { inputs: inputs.map(({ name }) => name), outputs: outputs.map((one) => one?.name ?? '') };
+  return graphModel({ opset, nodes: [{ ...node, ...named }], inputs, outputs: outputs.filter(Boolean) });
 }

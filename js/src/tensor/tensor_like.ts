@@ -1,5 +1,6 @@
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { type Heap, type HeapOwner, MAX_RANK } from '../runtime/heap.js';
+import { type ArrowVector, isArrowVector, readArrow } from './arrow.js';
 import {
   type ArrayOf,
   checkAttached,
@@ -46,14 +47,36 @@ export interface ShapedArray {
 }
 
 /**
+ * A tensor of another library that copies its elements out when it is asked to: of TensorFlow.js, jax-js (where that uses it up, as
+ * every function does there: pass `x.ref` to keep it).
+ */
+export interface SyncTensor {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  dataSync(): object;
+}
+
+/**
  * Everything that is accepted as an array: floats of 16, 32 and 64 bits, or integers, which are converted to float32. Elements
  * of 16 bits are those of a `Float16Array`, of an object whose `type` or `dtype` is 'float16' or 'bfloat16' (its data a
- * `Float16Array` or the bits in a `Uint16Array`), and of a `Uint16Array` where the option `dtype` says so.
+ * `Float16Array` or the bits in a `Uint16Array`), of an Arrow vector of Float16, and of a `Uint16Array` where the option `dtype`
+ * says so.
+ *
+ * A result is of the kind that its argument is: of the same class where that has `dims`, nested arrays as deep, and for all else that
+ * says its shape a plain object of `data`, `shape`, and `dtype` if the argument has one.
  */
-export type TensorLike = NumericArray | Float16 | Tensor | NestedArray | DimsTensor | ShapedArray;
+export type TensorLike =
+  | NumericArray
+  | Float16
+  | Tensor
+  | NestedArray
+  | DimsTensor
+  | ShapedArray
+  | SyncTensor
+  | ArrowVector;
 
 /** What results can be written to: memory of the right type that can be written to in place. */
-export type Output = FloatArray | Tensor | DimsTensor | ShapedArray;
+export type Output = FloatArray | Tensor | DimsTensor | ShapedArray | ArrowVector;
 
 /** The type that `X` is computed in unless the `dtype` option says otherwise. */
 export type DTypeOf<X> = X extends Float64Array
@@ -62,21 +85,38 @@ export type DTypeOf<X> = X extends Float64Array
     ? 'float16'
     : X extends Tensor<infer D>
       ? D
-      : X extends { readonly data: infer Data }
-        ? X extends
-            | { readonly type: infer D extends SixteenBit }
-            | { readonly dtype: infer D extends SixteenBit }
-          ? D
-          : Data extends Float64Array
-            ? 'float64'
-            : Data extends Float16
-              ? 'float16'
-              : 'float32'
-        : [NestedArray] extends [X]
-          ? DType
-          : X extends readonly (infer Item)[]
-            ? DTypeOf<Item>
-            : 'float32';
+      : X extends ArrowVector
+        ? ArrowDType<X>
+        : X extends { readonly data: infer Data }
+          ? X extends
+              | { readonly type: infer D extends SixteenBit }
+              | { readonly dtype: infer D extends SixteenBit }
+            ? D
+            : Data extends Float64Array
+              ? 'float64'
+              : Data extends Float16
+                ? 'float16'
+                : 'float32'
+          : [NestedArray] extends [X]
+            ? DType
+            : X extends readonly (infer Item)[]
+              ? DTypeOf<Item>
+              : 'float32';
+
+/** The type of the elements of an Arrow vector, where the declarations of the library say it of numbers or of lists of them. */
+type ArrowDType<X> = X extends { readonly type: { readonly ArrayType: infer Class } }
+  ? Class extends Float64ArrayConstructor
+    ? 'float64'
+    : Class extends Uint16ArrayConstructor
+      ? DType
+      : Class extends ArrayConstructor
+        ? X extends {
+            readonly type: { readonly children: readonly { readonly type: infer Inner }[] };
+          }
+          ? ArrowDType<{ readonly type: Inner }>
+          : DType
+        : 'float32'
+  : DType;
 
 /** The typed arrays that elements of type `D` can be written to. */
 type WritableOf<D extends DType> = D extends 'float64'
@@ -118,11 +158,13 @@ export type ResultOf<X, D extends DType = DTypeOf<X>> = X extends Tensor
         ? X extends { readonly data: WritableOf<D> }
           ? X
           : Omit<X, 'data'> & { readonly data: ArrayLike16<X['data'], D> }
-        : X extends { readonly data: infer Data }
-          ? X extends { readonly dtype: string }
-            ? { data: ArrayLike16<Data, D>; shape: number[]; dtype: D }
-            : { data: ArrayLike16<Data, D>; shape: number[] }
-          : never;
+        : X extends SyncTensor | ArrowVector
+          ? { data: ArrayOf<D>; shape: number[]; dtype: D }
+          : X extends { readonly data: infer Data }
+            ? X extends { readonly dtype: string }
+              ? { data: ArrayLike16<Data, D>; shape: number[]; dtype: D }
+              : { data: ArrayLike16<Data, D>; shape: number[] }
+            : never;
 
 /** The container of what goes with a result for `X`: of its kind, but of float32 where `D` has 16 bits. */
 export type ParameterResultOf<X, D extends DType> = ResultOf<X, ParameterDType<D>>;
@@ -393,16 +435,20 @@ function readObject(
   value: Record<string, unknown>,
   bits: unknown,
 ): Operand {
-  checkLocation(operation, argument, value.location);
+  if (isArrowVector(value)) {
+    const { copied, ...contents } = readArrow(operation, argument, value);
+    return { ...readObject(operation, owner, argument, contents, bits), value, copied };
+  }
+  checkLocation(operation, argument, value);
   const type = value.type ?? value.dtype;
-  const { data } = value;
-  const reader = ['dataSync', 'toTypedArray'].find((name) => typeof value[name] === 'function');
+  const isSync = typeof value.data !== 'object' && typeof value.dataSync === 'function';
+  const data = isSync ? readSync(operation, argument, value as unknown as SyncTensor) : value.data;
   if (typeof data !== 'object' || data === null) {
-    if (reader === undefined) throw notATensor(operation, argument, value);
+    if (typeof value.toTypedArray !== 'function') throw notATensor(operation, argument, value);
     throw new LayerNormError(
       'ERR_ARGUMENT',
-      `${operation}: ${argument} keeps its elements to itself, expected an object with data: pass ${argument}.${reader}(), ` +
-        `with { shape: ${argument}.shape } for x`,
+      `${operation}: ${argument} keeps its elements to itself, expected an object with data: pass ${argument}.toTypedArray(), ` +
+        'with the option shape for x',
     );
   }
   const sizes = toArray(value.dims ?? value.shape);
@@ -421,30 +467,59 @@ function readObject(
   }
   // The tensors of transformers.js have a method `stride`, and always are contiguous.
   const stride = typeof value.stride === 'function' ? undefined : value.stride;
-  const strides = toArray(stride ?? value.strides);
+  // Those of TensorFlow.js leave out the last one, and do not say how the copy lies.
+  const strides = isSync ? undefined : toArray(stride ?? value.strides);
   const offset = value.offset ?? 0;
   if (strides === undefined && offset === 0) checkCount(operation, argument, elements.length, shape);
   const layout = readLayout(operation, argument, elements.length, shape, strides, offset);
   const length = elementCount(shape);
   if (layout.contiguous && className !== undefined) {
     const used = elements.subarray(layout.offset, layout.offset + length);
-    return operandOf(operation, owner, value, shape, used, className, dtype);
+    const operand = operandOf(operation, owner, value, shape, used, className, dtype);
+    return isSync ? { ...operand, copied: true } : operand;
   }
   const [source, stored] = isSixteenBit(dtype) ? [bitsOf(elements), dtype] : [elements];
   const gathered = gather(source, shape, layout.strides, layout.offset, dtype);
   return { ...copyOf('object', value, shape, gathered, dtype, stored), isFloat16Array: source !== elements };
 }
 
-/** Tensors of onnxruntime throw from `data` when it is not on the CPU, so this is looked at first. */
-function checkLocation(operation: string, argument: string, location: unknown): void {
-  if (location === undefined || location === 'cpu' || location === 'cpu-pinned') return;
-  if (location === 'none') {
-    throw new LayerNormError('ERR_DISPOSED', `${operation}: ${argument} is a tensor that has been disposed`);
+/** The elements that a tensor copies out. */
+function readSync(
+  operation: string,
+  argument: string,
+  value: SyncTensor & { isDisposed?: unknown },
+): unknown {
+  if (value.isDisposed === true) throw disposed(operation, argument);
+  try {
+    return value.dataSync();
+  } catch (cause) {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `${operation}: ${argument}.dataSync() fails, expected the elements: pass await ${argument}.data(), with ` +
+        'the option shape for x',
+      cause,
+    );
   }
+}
+
+function disposed(operation: string, argument: string): LayerNormError {
+  return new LayerNormError('ERR_DISPOSED', `${operation}: ${argument} is a tensor that has been disposed`);
+}
+
+/** Tensors of onnxruntime throw from `data` when it is not on the CPU, so this is looked at first. */
+function checkLocation(
+  operation: string,
+  argument: string,
+  { location, ort_tensor }: Record<string, unknown>,
+): void {
+  if (location === undefined || location === 'cpu' || location === 'cpu-pinned') return;
+  if (location === 'none') throw disposed(operation, argument);
+  // That of transformers.js has no such method, but the one of onnxruntime that it is made of.
+  const tensor = ort_tensor === undefined ? argument : `${argument}.ort_tensor`;
   throw new LayerNormError(
     'ERR_ARGUMENT',
     `${operation}: the data of ${argument} is at location ${describe(location)}, expected 'cpu' or 'cpu-pinned': ` +
-      `await ${argument}.getData() first`,
+      `await ${tensor}.getData() first`,
   );
 }
 
@@ -565,7 +640,9 @@ export function wrapLike(
   const dims = [...shape];
   const sizesKey = value.dims === undefined ? 'shape' : 'dims';
   if (sizesKey === 'dims' && isInstance(value)) return construct(operation, value, dtype, data, dims);
-  const typeKey = ['type', 'dtype'].find((key) => typeof value[key] === 'string');
+  const typeKey = isArrowVector(value)
+    ? 'dtype'
+    : ['type', 'dtype'].find((key) => typeof value[key] === 'string');
   return { data, [sizesKey]: dims, ...(typeKey === undefined ? {} : { [typeKey]: dtype }) };
 }
 

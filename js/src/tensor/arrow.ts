@@ -1,0 +1,112 @@
+import { describe, LayerNormError } from '../runtime/errors.js';
+import { type NumericArray, typedArrayName } from './dtype.js';
+
+/** A vector of Apache Arrow: of numbers, or of lists of one size (`FixedSizeList`) of numbers, to any depth. */
+export interface ArrowVector {
+  readonly type: { readonly typeId: number };
+  readonly data: readonly { readonly nullCount: number }[];
+  readonly length: number;
+}
+
+/** What a vector of Apache Arrow says of its elements. */
+interface ArrowType {
+  readonly typeId: number;
+  /** Of a Float: 0 for 16 bits. */
+  readonly precision?: number;
+  /** Of a FixedSizeList, as is `children`. */
+  readonly listSize: number;
+  readonly children: readonly { readonly type: ArrowType }[];
+}
+
+/** A part of a vector that lies together; that of lists has the part of their elements as its only child. */
+interface ArrowChunk {
+  readonly length: number;
+  readonly nullCount: number;
+  readonly values: unknown;
+  readonly children: readonly ArrowChunk[];
+}
+
+// The numbers of Apache Arrow's enumeration `Type`.
+const INT = 2;
+const FLOAT = 3;
+const FIXED_SIZE_LIST = 16;
+
+/** Whether an object is a vector of Apache Arrow, of whatever copy and version of the library. */
+export function isArrowVector(value: object): value is ArrowVector {
+  const vector = value as Partial<ArrowVector>;
+  // In this order: `data` of a tensor of onnxruntime throws where it is not on the CPU.
+  return typeof vector.type?.typeId === 'number' && Array.isArray(vector.data);
+}
+
+/** A vector as the object of `shape`, `data` and `type` that it could have been. */
+export interface ArrowContents {
+  readonly shape: readonly number[];
+  /** Those of one chunk as they lie there, those of several in a copy. */
+  readonly data: NumericArray;
+  readonly type: 'float16' | undefined;
+  readonly copied: boolean;
+}
+
+/**
+ * Reads the elements of a vector.
+ * @throws {@link LayerNormError} `ERR_DTYPE` for anything but numbers, `ERR_ARGUMENT` for nulls, `ERR_SHAPE` where elements are
+ * missing
+ */
+export function readArrow(operation: string, argument: string, vector: ArrowVector): ArrowContents {
+  let type = vector.type as ArrowType;
+  let chunks = vector.data as readonly ArrowChunk[];
+  const shape = [vector.length];
+  const counts = chunks.map(({ length }) => length);
+  for (;;) {
+    // What lies in the place of a null is not defined.
+    if (chunks.some(({ nullCount }) => nullCount > 0)) {
+      throw new LayerNormError(
+        'ERR_ARGUMENT',
+        `${operation}: ${argument} is an Arrow vector with null values, expected none: leave out their rows first`,
+      );
+    }
+    if (type.typeId !== FIXED_SIZE_LIST) break;
+    const { listSize } = type;
+    shape.push(listSize);
+    counts.forEach((count, i) => {
+      counts[i] = count * listSize;
+    });
+    type = (type.children[0] as { type: ArrowType }).type;
+    chunks = chunks.map(({ children }) => children[0] as ArrowChunk);
+  }
+  if (type.typeId !== INT && type.typeId !== FLOAT) {
+    throw new LayerNormError(
+      'ERR_DTYPE',
+      `${operation}: ${argument} is an Arrow vector of ${describe(type)}, expected Float, Int, or FixedSizeList of them`,
+    );
+  }
+  const parts = chunks.map(({ values }, i) => {
+    const count = counts[i] as number;
+    const part = values as NumericArray; // longer where the buffer is padded
+    if (typedArrayName(part) !== undefined && part.length >= count) return part.subarray(0, count);
+    throw new LayerNormError(
+      'ERR_SHAPE',
+      `${operation}: chunk ${i} of ${argument} has ${part?.length ?? 'no'} elements, expected ${count}`,
+    );
+  });
+  return {
+    shape,
+    data: joined(parts),
+    type: type.typeId === FLOAT && type.precision === 0 ? 'float16' : undefined,
+    copied: parts.length > 1,
+  };
+}
+
+/** Arrays of one class, one after another; a single one as it is. */
+function joined(parts: readonly NumericArray[]): NumericArray {
+  const first = parts[0] as NumericArray;
+  if (parts.length === 1) return first;
+  const Class = first.constructor as new (length: number) => NumericArray;
+  const all = new Class(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part as unknown as Float32Array, at);
+    at += part.length;
+  }
+  return all;
+}
