@@ -8,13 +8,15 @@ export async function launch() {
 }
 
 /**
- * Opens an address and waits for the promise that the page's scripts leave in `globalThis.results`.
- * @param {import('playwright-core').Browser} browser
+ * Opens an address and waits for what is asked for there: the promise that the page's scripts leave in `globalThis.results`.
+ * @param {import('playwright-core').Browser | import('playwright-core').BrowserContext} browser pages of a context share
+ *   service workers
  * @param {string} url
+ * @param {() => unknown} ask runs in the page
  * @returns {Promise<{ results: unknown, violations: string[], said: string[] }>} `said` is what came to the console as a
  *   warning or an error, errors that nobody caught included
  */
-export async function visit(browser, url) {
+export async function visit(browser, url, ask = () => globalThis.results) {
   const page = await browser.newPage();
   try {
     const said = [];
@@ -29,7 +31,7 @@ export async function visit(browser, url) {
       });
     });
     await page.goto(url);
-    const results = await page.evaluate(() => globalThis.results);
+    const results = await page.evaluate(ask);
     // What was violated is told of in a task of its own.
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 10)));
     return { results, violations: await page.evaluate(() => globalThis.violations), said };

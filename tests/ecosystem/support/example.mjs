@@ -1,0 +1,63 @@
+// Examples as their readers have them: a copy of the folder, with the packed package and its other libraries installed there.
+
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { at } from '../../../scripts/lib/paths.mjs';
+import { bin, install } from '../../package/support/installed.mjs';
+
+let installed;
+
+/**
+ * @param {string} name of a folder in examples/
+ * @param {string[]} libraries what stands beside layernorm in its package.json: taken from this repository's node_modules
+ * @returns {string} the folder
+ */
+export function example(name, libraries = []) {
+  installed ??= install('node');
+  const folder = join(installed, 'examples', name);
+  cpSync(at('examples', name), folder, { recursive: true });
+  for (const library of libraries) {
+    linkFromHere(library);
+    if (existsSync(bin(library))) linkFromHere(join('.bin', library));
+  }
+  return folder;
+}
+
+function linkFromHere(path) {
+  const link = join(installed, 'node_modules', path);
+  if (existsSync(link)) return;
+  const homes = [at('node_modules', path), at('tests', 'ecosystem', 'node_modules', path)];
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(homes.find(existsSync), link);
+}
+
+/**
+ * Starts a program that serves, and waits until it says where.
+ * @returns {Promise<{ url: string, said: string[], ended: Promise<number | null>, stop: (signal?: string) => void }>} `said` are its
+ *   lines so far, those of stderr included; `ended` is its exit code
+ */
+export async function start(program, args, { cwd, env = {} }) {
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = [];
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const stop = (signal = 'SIGKILL') => child.kill(signal);
+  process.on('exit', () => stop());
+  const url = await new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        said.push(line);
+        const [, port] = line.match(/https?:\/\/[\w.]+:(\d+)/) ?? [];
+        if (port) resolve(`http://localhost:${port}`);
+      });
+    }
+    child.on('error', reject);
+    ended.then((code) => reject(new Error(`${program} ended with ${code}\n${said.join('\n')}`)));
+  });
+  return { url, said, ended, stop };
+}
