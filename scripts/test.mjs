@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build, buildWasm } from './build.mjs';
+import { buildDocs } from './docs.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { clangFormat } from './lib/clang_format.mjs';
 import { buildPreset } from './lib/cmake.mjs';
@@ -139,10 +140,20 @@ const STEPS = [
     run: async () => nodeTests('tests/ecosystem', { CHROMIUM_PATH: await ensureChromium() }),
   },
   {
+    name: 'docs',
+    what: 'the documentation builds, its links lead somewhere, the code of the guide runs',
+    needs: ['build'],
+    run: async () => {
+      await buildDocs();
+      await nodeTests('tests/docs');
+    },
+  },
+  {
     name: 'browser',
-    what: 'the package and the demo page in Chromium, threads in Firefox as well',
+    what: 'the package, the demo page and the documentation in Chromium, threads in Firefox as well',
     needs: ['build', 'browser'],
     run: async () => {
+      await buildDocs(); // lies beside the page
       await show(['vite', 'build', 'web-demo']);
       await nodeTests('tests/browser', {
         CHROMIUM_PATH: await ensureChromium(),

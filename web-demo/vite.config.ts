@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
 import { build, defineConfig, type Plugin } from 'vite';
 
@@ -41,6 +41,28 @@ function contentSecurityPolicy(): Plugin {
  */
 const treeshake = { moduleSideEffects: (id: string) => id.includes('/web-demo/') };
 
+const DOCS = join(import.meta.dirname, '..', 'build', 'docs');
+const LINK_TO_DOCS = /<a [^>]*href="\.\/docs\/index\.html"[^>]*>[^<]*<\/a>/;
+
+/** Puts the documentation beside the page, when `npm run docs` has made it; without it, the page has no link to it. */
+function documentation(): Plugin {
+  let folder = '';
+  return {
+    name: 'documentation',
+    apply: 'build',
+    configResolved({ root, build: { outDir } }) {
+      folder = join(root, outDir, 'docs');
+    },
+    transformIndexHtml(html) {
+      if (!LINK_TO_DOCS.test(html)) throw new Error('index.html has no link to the documentation');
+      return existsSync(DOCS) ? html : html.replace(LINK_TO_DOCS, '');
+    },
+    writeBundle() {
+      if (existsSync(DOCS)) cpSync(DOCS, folder, { recursive: true });
+    },
+  };
+}
+
 /** Builds src/app/service_worker.ts when all other files are there: it holds a list of them. */
 function serviceWorker(): Plugin {
   let folder = '';
@@ -58,6 +80,8 @@ function serviceWorker(): Plugin {
         const files = readdirSync(folder, { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile() && entry.name !== 'sw.js')
           .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join(posix.sep))
+          // The documentation is as large as all else together many times over, and the page does without it.
+          .filter((file) => !file.startsWith('docs/'))
           .sort();
         const version = createHash('sha256').update(POLICY);
         for (const file of files) version.update(file).update(readFileSync(join(folder, file)));
@@ -93,7 +117,9 @@ function serviceWorker(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [contentSecurityPolicy(), serviceWorker()],
+  // An address that is none is not found, rather than the page.
+  appType: 'mpa',
+  plugins: [contentSecurityPolicy(), documentation(), serviceWorker()],
   server: { headers: ISOLATION, fs: { allow: ['..'] } },
   // Workers do not inherit the policy of the <meta> element: they have that of their own script's response.
   preview: { headers: { ...ISOLATION, 'Content-Security-Policy': POLICY } },

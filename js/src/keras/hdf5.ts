@@ -32,6 +32,7 @@ export interface Hdf5Dataset {
 /** A file that is open. */
 export interface Hdf5File {
   readonly root: Hdf5Group;
+  /** Gives up what the reader holds. */
   close?(): void;
 }
 

@@ -8,7 +8,10 @@ import { faulty, quoted, reading, readingFailed } from './files.js';
 export interface Unzip {
   readonly Inflate: new (
     onData: (chunk: Uint8Array, final: boolean) => void,
-  ) => { push(chunk: Uint8Array, final?: boolean): void };
+  ) => {
+    /** Takes the next part. */
+    push(chunk: Uint8Array, final?: boolean): void;
+  };
 }
 
 /** The archive of a model. */

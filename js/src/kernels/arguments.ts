@@ -262,4 +262,5 @@ export interface KernelArguments {
   spectralNormBackward: SpectralNormBackwardArguments;
 }
 
+/** The operations of {@link Kernels}. */
 export type KernelName = keyof KernelArguments;

@@ -76,7 +76,7 @@ export class Kernels {
   }
 
   /**
-   * How many bytes {@link KernelArguments.workspace} must have for a call with this shape, axis, dtype and groups. Often 0.
+   * How many bytes {@link ArrayArguments.workspace} must have for a call with this shape, axis, dtype and groups. Often 0.
    * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_OUT_OF_MEMORY` for more than 32 bits can address
    */
   workspaceBytes<Name extends KernelName>(

@@ -188,6 +188,7 @@ export class SeedGenerator {
     return ++this.#uses;
   }
 
+  /** The arguments of the constructor, as Keras writes them. */
   getConfig(): Config {
     return { seed: this.#given ?? this.seed };
   }
@@ -237,6 +238,11 @@ abstract class RandomInitializer extends Configurable implements Initializer {
       : new Random(this.seed.seed, this.seed.next());
   }
 
+  /**
+   * Draws the values of a weight.
+   * @param shape - its sizes, outermost first
+   * @returns the values, row-major
+   */
   abstract call(shape: Shape, dtype?: string): Float64Array;
 
   /** The values that a function gives one after the other. */
@@ -516,6 +522,7 @@ export class VarianceScaling extends Scaled {
     super(operation, scale, mode, distribution, read);
   }
 
+  /** The arguments of the constructor, as Keras writes them. */
   override getConfig(): Config {
     const { seed } = super.getConfig();
     const { scale, mode, distribution } = this;

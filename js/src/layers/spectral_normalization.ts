@@ -48,7 +48,9 @@ export interface KernelLayer extends SavableLayer {
   /** All variables, the kernel among them. @defaultValue the kernel alone */
   readonly weights?: readonly KernelVariable[];
   trainable?: boolean;
+  /** The shape of the output for one of the input. @defaultValue the layer has none to say */
   computeOutputShape?(inputShape: PartialShape): (number | null)[];
+  /** Gives up what the layer holds. */
   dispose?(): void;
 }
 

@@ -53,6 +53,7 @@ interface AffineArgs {
   gammaConstraint?: Identifier;
 }
 
+/** Arguments of {@link Layers.layerNormalization}. */
 export interface LayerNormalizationArgs extends LayerArgs, AffineArgs {
   /** @defaultValue -1 */
   axis?: number | number[];
@@ -62,6 +63,7 @@ export interface LayerNormalizationArgs extends LayerArgs, AffineArgs {
   rmsScaling?: boolean;
 }
 
+/** Arguments of {@link Layers.rmsNormalization}. */
 export interface RmsNormalizationArgs extends LayerArgs {
   /** @defaultValue -1 */
   axis?: number | number[];
@@ -69,6 +71,7 @@ export interface RmsNormalizationArgs extends LayerArgs {
   epsilon?: number;
 }
 
+/** Arguments of {@link Layers.unitNormalization}. */
 export interface UnitNormalizationArgs extends LayerArgs {
   /** @defaultValue -1 */
   axis?: number | number[];
@@ -76,6 +79,7 @@ export interface UnitNormalizationArgs extends LayerArgs {
   epsilon?: number;
 }
 
+/** Arguments of {@link Layers.groupNormalization}. */
 export interface GroupNormalizationArgs extends LayerArgs, AffineArgs {
   /**
    * -1 for as many as there are channels: instance normalization.
@@ -88,6 +92,7 @@ export interface GroupNormalizationArgs extends LayerArgs, AffineArgs {
   epsilon?: number;
 }
 
+/** Arguments of {@link Layers.batchNormalization}. */
 export interface BatchNormalizationArgs extends LayerArgs, AffineArgs {
   /** @defaultValue -1 */
   axis?: number;
@@ -99,6 +104,7 @@ export interface BatchNormalizationArgs extends LayerArgs, AffineArgs {
   movingVarianceInitializer?: Identifier;
 }
 
+/** Arguments of {@link Layers.spectralNormalization}. */
 export interface SpectralNormalizationArgs extends LayerArgs {
   /** The layer whose kernel, or embeddings, are normalized. */
   layer: AnyLayer;

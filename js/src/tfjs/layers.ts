@@ -15,7 +15,9 @@ type Constraint = { apply(weight: Tensor): Tensor };
 /** A layer class as `tf.serialization.registerClass` takes it. */
 export interface LayerClass {
   new (config?: never): Layer;
+  /** The name in configs. */
   readonly className: string;
+  /** Makes a layer of what `getConfig` gave. */
   fromConfig(cls: never, config: never): unknown;
 }
 
@@ -27,6 +29,7 @@ export const CLASS_NAMES = [
   'UnitNormalization',
   'SpectralNormalization',
 ] as const;
+/** Keras' names of the layers. */
 export type ClassName = (typeof CLASS_NAMES)[number];
 
 /** What every layer of TensorFlow.js takes. */

@@ -1,0 +1,7 @@
+/**
+ * Statistics of columns, for DuckDB.
+ *
+ * @module
+ */
+
+export * from '../../js/src/duckdb.js';
