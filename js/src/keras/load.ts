@@ -1,14 +1,14 @@
+import { bytesOf, faulty, quoted } from '../files/parts.js';
+import { type Archive, isZip, openZip, type Unzip } from '../files/zip.js';
 import { type CustomObjects, type Layer, LayerNormError } from '../index.js';
 import { describe } from '../runtime/errors.js';
 import type { TensorFlow } from '../tfjs.js';
-import { bytesOf, faulty, quoted } from './files.js';
 import { type H5Wasm, type Hdf5File, type Hdf5Reader, type JsFive, openHdf5 } from './hdf5.js';
 import { type JsonObject, parseJson, parseText } from './json.js';
 import { type KerasLayer, layersOfConfig, layersOfWeights } from './normalization.js';
 import { makeModel, type TensorFlowModel } from './tensorflow_model.js';
 import { type LayerNode, treeOf } from './tree.js';
 import { findVariables, type KerasVariables, type Variables } from './variables.js';
-import { type Archive, isZip, openZip, type Unzip } from './zip.js';
 
 /** Options of {@link loadKeras}. */
 export interface LoadKerasOptions {
@@ -157,7 +157,8 @@ interface Source {
 }
 
 async function partsOf(data: Uint8Array, options: LoadKerasOptions, maxBytes: number): Promise<Source> {
-  if (isZip(data)) return partsOfZip(openZip(data, maxBytes, options.unzip ?? undefined), options);
+  if (isZip(data))
+    return partsOfZip(openZip('loadKeras', data, maxBytes, options.unzip ?? undefined), options);
   if (!isHdf5(data)) {
     const first = [...data.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0'));
     throw faulty(
