@@ -15,6 +15,14 @@ export {
 } from './io/npy.js';
 export { type NpzFile, type ReadNpzOptions, readNpz } from './io/npz.js';
 export {
+  type OnnxModel,
+  type OnnxNormalization,
+  type OnnxParameter,
+  type ReadOnnxOptions,
+  readOnnx,
+} from './io/onnx.js';
+export type { ExternalData } from './io/onnx_tensor.js';
+export {
   readSafetensors,
   readSafetensorsHeader,
   type SafetensorsEntry,

@@ -5,7 +5,7 @@ import { LayerNormError } from '../runtime/errors.js';
 import { type DType, isSixteenBit, newArray, typedArrayName } from '../tensor/dtype.js';
 import { copierOf } from '../tensor/sixteen_bit.js';
 import { type Operand, readOperand } from '../tensor/tensor_like.js';
-import { BYTES, checkFileDType, type FileDType, isFileDType } from './dtypes.js';
+import { BYTES, checkFileDType, type FileDType, INTEGER_RANGES, isFileDType } from './dtypes.js';
 import { CLASSES } from './elements.js';
 
 /** How an array is to be written. */
@@ -26,14 +26,6 @@ export interface Source {
   /** The elements, row-major and little-endian: a view where they lie so. */
   readonly bytes: Uint8Array;
 }
-
-/** The least and the largest number of each type of integers, as far as float64 is exact. */
-const RANGES: Partial<Record<FileDType, readonly [number, number]>> = {
-  ...{ int8: [-(2 ** 7), 2 ** 7 - 1], uint8: [0, 2 ** 8 - 1], bool: [0, 1] },
-  ...{ int16: [-(2 ** 15), 2 ** 15 - 1], uint16: [0, 2 ** 16 - 1] },
-  ...{ int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1] },
-  ...{ int64: [-(2 ** 53) + 1, 2 ** 53 - 1], uint64: [0, 2 ** 53 - 1] },
-};
 
 /**
  * Reads an array that is to be written.
@@ -95,7 +87,7 @@ function bytesIn(operation: string, argument: string, operand: Operand, dtype: F
   const data = operand.data as Float64Array; // or any other, of numbers
   const isBits = isSixteenBit(stored);
   const View = CLASSES[dtype];
-  const range = RANGES[dtype];
+  const range = INTEGER_RANGES[dtype];
   if (
     dtype === stored ||
     (!isBits && range && dtype !== 'bool' && typedArrayName(data) === View.name && BYTES[dtype] < 8)
