@@ -1,7 +1,7 @@
 // What is asked of a reader of HDF5, and how jsfive and h5wasm answer it. None is imported: the caller hands one in.
 
+import { faulty, reading, readingFailed } from '../files/parts.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
-import { faulty, reading, readingFailed } from './files.js';
 
 /** A group of an HDF5 file. */
 export interface Hdf5Group {

@@ -1,7 +1,7 @@
 // The JSON of files: checked once, so that whoever walks it needs no limits of his own.
 
+import { faulty, quoted } from '../files/parts.js';
 import { describe } from '../runtime/errors.js';
-import { faulty, quoted } from './files.js';
 
 /** An object of JSON. */
 export type JsonObject = Record<string, unknown>;

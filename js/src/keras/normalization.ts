@@ -1,9 +1,9 @@
 // The normalization layers of a file: what they are called, how they are configured, and their weights by name.
 
+import { faulty, quoted } from '../files/parts.js';
 import { type CustomObjects, deserializeLayer, type Layer } from '../index.js';
 import { camelCase, snakeCase } from '../layers/serialization.js';
 import { LayerNormError } from '../runtime/errors.js';
-import { faulty, quoted } from './files.js';
 import { isObject, type JsonObject } from './json.js';
 import { groupOfVariables, type LayerNode, nodesOf } from './tree.js';
 import type { KerasWeight, OpenVariables, Variables } from './variables.js';

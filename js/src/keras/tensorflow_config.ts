@@ -1,7 +1,7 @@
 // A config of Keras 3 as TensorFlow.js reads it, which knows that of Keras 2. What TensorFlow.js lacks is refused: it would
 // ignore an argument that it does not know, and compute something else.
 
-import { faulty, quoted } from './files.js';
+import { faulty, quoted } from '../files/parts.js';
 import { asList, isObject, type JsonObject, shown } from './json.js';
 import type { LayerNode } from './tree.js';
 

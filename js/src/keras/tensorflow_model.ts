@@ -1,8 +1,8 @@
 // The whole model in TensorFlow.js: its layers from the rewritten config, then the weights by where they lie in the file.
 
+import { faulty, quoted, readingFailed } from '../files/parts.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { install, type TensorFlow } from '../tfjs.js';
-import { faulty, quoted, readingFailed } from './files.js';
 import { tensorFlowConfig } from './tensorflow_config.js';
 import { groupOfVariables, type LayerNode, nodesOf } from './tree.js';
 import type { KerasWeight, Variables } from './variables.js';

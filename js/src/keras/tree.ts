@@ -1,7 +1,7 @@
 // The layers of a model's config, nested as it has them, each with the place of its variables.
 
+import { faulty, quoted } from '../files/parts.js';
 import { snakeCase } from '../layers/serialization.js';
-import { faulty, quoted } from './files.js';
 import { asList, asObject, asText, isObject, type JsonObject } from './json.js';
 
 /** A layer in a config. */

@@ -1,6 +1,6 @@
 // The variables of a model's weights: one walk over the groups, then the arrays that are asked for.
 
-import { faulty, quoted } from './files.js';
+import { faulty, quoted } from '../files/parts.js';
 import { asking, countOf, type Hdf5Dataset, type Hdf5File, type Hdf5Group } from './hdf5.js';
 
 /** The values of a variable. */

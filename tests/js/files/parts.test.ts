@@ -1,4 +1,4 @@
-import { bytesOf, faulty, quoted, reading, readingFailed } from '../../../js/src/keras/files.js';
+import { bytesOf, faulty, quoted, reading, readingFailed } from '../../../js/src/files/parts.js';
 import { LayerNormError } from '../../../js/src/runtime/errors.js';
 import { expectError } from '../support/errors.js';
 

@@ -1,5 +1,5 @@
 import * as fflate from 'fflate';
-import { crc32, isZip, openZip } from '../../../js/src/keras/zip.js';
+import { crc32, isZip, openZip } from '../../../js/src/files/zip.js';
 import { expectError } from '../support/errors.js';
 import { expectRejection } from '../support/keras_files.js';
 
@@ -35,7 +35,7 @@ describe.each([
 ])('with %s', (_, unzip) => {
   test.each([0, 6, 9] as const)('entries of level %i', async (level) => {
     const zip = fflate.zipSync({ 'a.json': TEXT, 'b/noise': NOISE, empty: new Uint8Array(0) }, { level });
-    const archive = openZip(zip, LIMIT, unzip);
+    const archive = openZip('readAll', zip, LIMIT, unzip);
     expect(archive.names).toEqual(['a.json', 'b/noise', 'empty']);
     expect(await archive.read('a.json')).toEqual(TEXT);
     expect(await archive.read('b/noise')).toEqual(NOISE);
@@ -45,7 +45,7 @@ describe.each([
   test('an entry that unpacks to more than it says is stopped there', async () => {
     const zip = fflate.zipSync({ bomb: new Uint8Array(50_000_000) }, { level: 6 });
     await expectRejection(
-      openZip(patched(zip, 'bomb', SIZE, 1000, 4), LIMIT, unzip).read('bomb'),
+      openZip('readAll', patched(zip, 'bomb', SIZE, 1000, 4), LIMIT, unzip).read('bomb'),
       'ERR_FILE',
       'bomb: it unpacks to more than the 1000 bytes that the directory says',
     );
@@ -54,13 +54,13 @@ describe.each([
   test('one that unpacks to less, and one that is damaged', async () => {
     const zip = fflate.zipSync({ noise: NOISE }, { level: 6 });
     await expectRejection(
-      openZip(patched(zip, 'noise', SIZE, 100_001, 4), LIMIT, unzip).read('noise'),
+      openZip('readAll', patched(zip, 'noise', SIZE, 100_001, 4), LIMIT, unzip).read('noise'),
       'ERR_FILE',
       'noise: it unpacks to 100000 bytes, the directory says 100001',
     );
     const damaged = zip.slice();
     damaged.fill(0xff, 40, 80);
-    await expectRejection(openZip(damaged, LIMIT, unzip).read('noise'), 'ERR_FILE', /^noise: /);
+    await expectRejection(openZip('readAll', damaged, LIMIT, unzip).read('noise'), 'ERR_FILE', /^noise: /);
   });
 });
 
@@ -68,7 +68,9 @@ test('a view of a part of a buffer', async () => {
   const zip = fflate.zipSync({ text: TEXT }, { level: 6 });
   const larger = new Uint8Array(zip.length + 20);
   larger.set(zip, 7);
-  expect(await openZip(larger.subarray(7, 7 + zip.length), LIMIT, undefined).read('text')).toEqual(TEXT);
+  expect(await openZip('readAll', larger.subarray(7, 7 + zip.length), LIMIT, undefined).read('text')).toEqual(
+    TEXT,
+  );
 });
 
 test('a comment at the end', async () => {
@@ -76,7 +78,7 @@ test('a comment at the end', async () => {
   const longer = new Uint8Array(zip.length + 300);
   longer.set(zip);
   new DataView(longer.buffer).setUint16(zip.length - 2, 300, true);
-  expect(await openZip(longer, LIMIT, undefined).read('text')).toEqual(TEXT);
+  expect(await openZip('readAll', longer, LIMIT, undefined).read('text')).toEqual(TEXT);
 });
 
 test('sizes of 64 bits', async () => {
@@ -88,10 +90,10 @@ test('sizes of 64 bits', async () => {
   const lacking = zip.slice();
   view.setBigUint64(at + 46 + 4 + 4, BigInt(TEXT.length), true);
   view.setBigUint64(at + 46 + 4 + 12, BigInt(TEXT.length), true);
-  expect(await openZip(zip, LIMIT, undefined).read('text')).toEqual(TEXT);
+  expect(await openZip('readAll', zip, LIMIT, undefined).read('text')).toEqual(TEXT);
   lacking[at + 46 + 4] = 9;
   expectError(
-    () => openZip(lacking, LIMIT, undefined),
+    () => openZip('readAll', lacking, LIMIT, undefined),
     'ERR_FILE',
     'the directory of the zip file: an entry of more than 4 GB lacks its size',
   );
@@ -100,7 +102,7 @@ test('sizes of 64 bits', async () => {
 describe('what is refused before anything is unpacked', () => {
   const zip = fflate.zipSync({ text: TEXT, noise: NOISE }, { level: 6 });
   const read = (bytes: Uint8Array, name = 'text', limit = LIMIT) =>
-    openZip(bytes, limit, undefined).read(name);
+    openZip('readAll', bytes, limit, undefined).read(name);
 
   test.each<[string, Uint8Array, string | RegExp]>([
     [
@@ -161,7 +163,7 @@ describe('what is refused before anything is unpacked', () => {
   });
 
   test('the limit is for all entries together', async () => {
-    const archive = openZip(zip, NOISE.length + 10, undefined);
+    const archive = openZip('readAll', zip, NOISE.length + 10, undefined);
     await archive.read('noise');
     await expectRejection(
       archive.read('text'),
@@ -193,7 +195,7 @@ test('every beginning of an archive is refused', async () => {
   const zip = fflate.zipSync({ text: TEXT });
   for (let size = 0; size < zip.length; ++size) {
     expectError(
-      () => openZip(zip.slice(0, size), LIMIT, undefined),
+      () => openZip('readAll', zip.slice(0, size), LIMIT, undefined),
       'ERR_FILE',
       /^the directory of the zip file: /,
     );
@@ -218,15 +220,15 @@ test('a directory that is none', () => {
     [withEnd(16, 3, 4), `${part}: entry 0 of 1 is none`],
     [patched(zip, 'text', 28, 500, 2), `${part}: entry 0 of 1 is cut off`],
   ] as const) {
-    expectError(() => openZip(bytes, LIMIT, undefined), 'ERR_FILE', message);
+    expectError(() => openZip('readAll', bytes, LIMIT, undefined), 'ERR_FILE', message);
   }
 });
 
 test('unzip that is none', () => {
   expectError(
-    () => openZip(fflate.zipSync({ text: TEXT }), LIMIT, fflate.unzipSync as never),
+    () => openZip('readAll', fflate.zipSync({ text: TEXT }), LIMIT, fflate.unzipSync as never),
     'ERR_ARGUMENT',
-    "loadKeras: unzip is a function, expected an object with a class Inflate, such as import * as fflate from 'fflate'",
+    "readAll: unzip is a function, expected an object with a class Inflate, such as import * as fflate from 'fflate'",
   );
 });
 
@@ -236,11 +238,11 @@ test('a runtime without DecompressionStream asks for one', async () => {
   try {
     const zip = fflate.zipSync({ noise: NOISE }, { level: 6 });
     await expectRejection(
-      openZip(zip, LIMIT, undefined).read('noise'),
+      openZip('readAll', zip, LIMIT, undefined).read('noise'),
       'ERR_ARGUMENT',
-      /^loadKeras: noise is compressed, and this runtime has no DecompressionStream: expected unzip/,
+      /^readAll: noise is compressed, and this runtime has no DecompressionStream: expected unzip/,
     );
-    expect(await openZip(zip, LIMIT, fflate).read('noise')).toEqual(NOISE);
+    expect(await openZip('readAll', zip, LIMIT, fflate).read('noise')).toEqual(NOISE);
   } finally {
     Object.assign(globalThis, { DecompressionStream });
   }

@@ -1,8 +1,8 @@
-// The few entries of a zip archive that a model has. The directory at its end says how large they are; nothing is unpacked
-// before that has been compared with the limits, nor beyond what it says.
+// Zip archives: the few entries of a model, the arrays of an .npz file. The directory at the end says how large they are; nothing is
+// unpacked before that has been compared with the limits, nor beyond what it says.
 
 import { describe, LayerNormError } from '../runtime/errors.js';
-import { faulty, quoted, reading, readingFailed } from './files.js';
+import { faulty, quoted, reading, readingFailed } from './parts.js';
 
 /** What inflates: fflate's namespace, `import * as fflate from 'fflate'`, or a class that is called as `Inflate` is there. */
 export interface Unzip {
@@ -14,7 +14,7 @@ export interface Unzip {
   };
 }
 
-/** The archive of a model. */
+/** An archive that is open. */
 export interface Archive {
   /** The names of all entries. */
   readonly names: readonly string[];
@@ -59,38 +59,51 @@ export function isZip(bytes: Uint8Array): boolean {
 
 /**
  * Reads the directory of an archive.
- * @param maxBytes - what all entries that are read may come to
+ * @param operation - who reads it, for error messages about `unzip`
+ * @param maxBytes - what all entries that are read may come to, each counted once
  * @throws {@link LayerNormError} `ERR_FILE`
  */
-export function openZip(bytes: Uint8Array, maxBytes: number, unzip: Unzip | undefined): Archive {
-  checkUnzip(unzip);
+export function openZip(
+  operation: string,
+  bytes: Uint8Array,
+  maxBytes: number,
+  unzip: Unzip | undefined,
+): Archive {
+  checkUnzip(operation, unzip);
   const { entries, end } = reading('the directory of the zip file', 'the reader', () => readDirectory(bytes));
+  const named = new Map(entries.map((entry) => [entry.name, entry]));
+  const repeated = new Set(
+    entries.filter((entry) => named.get(entry.name) !== entry).map(({ name }) => name),
+  );
+  const counted = new Set<string>();
   let left = maxBytes;
   return {
     names: entries.map(({ name }) => name),
     async read(name) {
-      const [entry, second] = entries.filter((one) => one.name === name);
+      const entry = named.get(name);
       if (!entry) {
         const names = entries.slice(0, 12).map((one) => quoted(one.name));
         throw faulty(name, `it is missing: the zip file holds ${names.join(', ') || 'nothing'}`);
       }
-      if (second) throw faulty(name, 'it is in the zip file twice');
-      checkEntry(entry, left, maxBytes);
-      left -= entry.size;
+      if (repeated.has(name)) throw faulty(name, 'it is in the zip file twice');
+      const isNew = !counted.has(name);
+      checkEntry(entry, isNew ? left : maxBytes, maxBytes);
+      if (isNew) left -= entry.size;
+      counted.add(name);
       const packed = packedBytes(bytes, entry, end);
-      const data = entry.method === STORED ? packed : await inflate(entry, packed, unzip);
+      const data = entry.method === STORED ? packed : await inflate(operation, entry, packed, unzip);
       if (crc32(data) !== entry.crc) throw faulty(name, 'its checksum does not fit: the file is damaged');
       return data;
     },
   };
 }
 
-function checkUnzip(unzip: unknown): void {
+function checkUnzip(operation: string, unzip: unknown): void {
   if (unzip === undefined || unzip === null) return;
   if (typeof (unzip as Partial<Unzip>).Inflate === 'function') return;
   throw new LayerNormError(
     'ERR_ARGUMENT',
-    `loadKeras: unzip is ${describe(unzip)}, expected an object with a class Inflate, such as import * as fflate from 'fflate'`,
+    `${operation}: unzip is ${describe(unzip)}, expected an object with a class Inflate, such as import * as fflate from 'fflate'`,
   );
 }
 
@@ -215,7 +228,12 @@ function textOf(bytes: Uint8Array, offset: number, size: number): string {
   return new TextDecoder().decode(bytes.subarray(offset, offset + size));
 }
 
-async function inflate(entry: Entry, packed: Uint8Array, unzip: Unzip | undefined): Promise<Uint8Array> {
+async function inflate(
+  operation: string,
+  entry: Entry,
+  packed: Uint8Array,
+  unzip: Unzip | undefined,
+): Promise<Uint8Array> {
   const { name, size } = entry;
   const out = new Uint8Array(size);
   let filled = 0;
@@ -228,7 +246,7 @@ async function inflate(entry: Entry, packed: Uint8Array, unzip: Unzip | undefine
   };
   try {
     if (unzip) inflateWith(unzip, packed, take);
-    else await inflateHere(name, packed, take);
+    else await inflateHere(operation, name, packed, take);
   } catch (error) {
     throw readingFailed(name, 'the inflater', error);
   }
@@ -244,6 +262,7 @@ function inflateWith(unzip: Unzip, packed: Uint8Array, take: (chunk: Uint8Array)
 }
 
 async function inflateHere(
+  operation: string,
   name: string,
   packed: Uint8Array,
   take: (chunk: Uint8Array) => void,
@@ -252,7 +271,7 @@ async function inflateHere(
   if (typeof Decompression !== 'function') {
     throw new LayerNormError(
       'ERR_ARGUMENT',
-      `loadKeras: ${name} is compressed, and this runtime has no DecompressionStream: expected unzip, ` +
+      `${operation}: ${name} is compressed, and this runtime has no DecompressionStream: expected unzip, ` +
         "such as import * as fflate from 'fflate'",
     );
   }
