@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-import { info } from './index.js';
+// The program `layernorm`: https://nodejs.org only.
 
-process.stdout.write(`${info().version}\n`);
+import { main } from './cli/program.js';
+
+main(process.argv.slice(2)).then((code) => {
+  // Not process.exit: what was printed may still be on its way.
+  process.exitCode = code;
+});

@@ -1,0 +1,193 @@
+// Rows of a text file: some columns are numbers to work with, the others are kept as they are.
+
+import type { FloatArray } from '../index.js';
+import {
+  BOM,
+  type CsvRecord,
+  contentOf,
+  detectDelimiter,
+  float32Text,
+  numberOf,
+  parseRecords,
+  shown,
+} from './csv.js';
+import type { Document, DocumentOptions } from './document.js';
+import { Failure, usageFailure } from './failure.js';
+import type { Input } from './input.js';
+import type { Block, RowRange } from './rows.js';
+
+/** How much text is read at a time, and looked at to find out what the file is like. */
+const CHUNK_BYTES = 2 ** 18;
+
+/** What is known of a text before its rows are read. */
+export interface CsvLayout {
+  readonly delimiter: string;
+  /** The record that names the columns, if there is one. */
+  readonly header: CsvRecord | undefined;
+  /** How many cells a record has. */
+  readonly width: number;
+  /** Positions, from 0, of the columns of numbers. */
+  readonly columns: readonly number[];
+}
+
+export async function openCsv(input: Input, options: DocumentOptions): Promise<Document> {
+  const layout = await csvLayoutOf(input, options);
+  const { header, delimiter, columns } = layout;
+  return {
+    ...{ input, format: 'csv', dtype: 'float64', rows: undefined, rowShape: [columns.length], isRow: false },
+    blocks: (range) => readCsvRows(input, layout, range),
+    replace: () => ({
+      before: async (output) => {
+        if (header) await output.write(Buffer.from(header.cells.join(delimiter) + header.end, 'latin1'));
+      },
+      after: async () => {},
+    }),
+  };
+}
+
+/** Looks at the beginning of a text. */
+export async function csvLayoutOf(input: Input, options: DocumentOptions): Promise<CsvLayout> {
+  const head = await input.peek(CHUNK_BYTES);
+  const atEnd = head.length < CHUNK_BYTES;
+  const text = withoutBom(Buffer.from(head).toString('latin1'));
+  const delimiter = readDelimiter(options.delimiter) ?? detectDelimiter(text);
+  const [first, second] = parseRecords(text, delimiter, 1, atEnd, input.name).records;
+  if (first === undefined)
+    throw new Failure(`${input.name}: has no records in its first ${head.length} bytes`);
+  const hasHeader = options.header ?? looksLikeHeader(first, second);
+  const row = hasHeader ? second : first;
+  if (row === undefined)
+    throw new Failure(`${input.name}: line ${first.line} names columns, and no row follows`);
+  const layout = { delimiter, header: hasHeader ? first : undefined, width: first.cells.length };
+  checkWidth(input.name, row, layout.width, first.line);
+  const columns =
+    options.columns === undefined
+      ? numbersIn(input.name, row)
+      : readColumns(options.columns, layout.header, layout.width);
+  return { ...layout, columns };
+}
+
+/** Reads the rows of a text, a piece of it at a time. */
+export async function* readCsvRows(
+  input: Input,
+  layout: CsvLayout,
+  { from, to }: RowRange,
+  chunkBytes: number = CHUNK_BYTES,
+): AsyncGenerator<Block> {
+  await input.seek(0);
+  const chunk = Buffer.alloc(chunkBytes);
+  let text = '';
+  let line = 1;
+  let row = layout.header ? -1 : 0;
+  for (let atEnd = false, isFirst = true; !atEnd && row < to; isFirst = false) {
+    const read = await input.read(chunk);
+    atEnd = read < chunk.length;
+    text += chunk.toString('latin1', 0, read);
+    if (isFirst) text = withoutBom(text);
+    const parsed = parseRecords(text, layout.delimiter, line, atEnd, input.name);
+    text = text.slice(parsed.used);
+    line = parsed.line;
+    const { records } = parsed;
+    const wanted = records.slice(Math.max(from - row, 0), Math.max(to - row, 0));
+    row += records.length;
+    if (wanted.length > 0) yield blockOf(input.name, layout, wanted);
+  }
+  if (to !== Number.POSITIVE_INFINITY && row < to) {
+    throw new Failure(`${input.name}: has ${row} rows, expected at least ${to} for --rows`);
+  }
+}
+
+function blockOf(name: string, layout: CsvLayout, records: readonly CsvRecord[]): Block {
+  const { columns, delimiter, width, header } = layout;
+  const data = new Float64Array(records.length * columns.length);
+  let at = 0;
+  for (const record of records) {
+    checkWidth(name, record, width);
+    for (const column of columns) {
+      const cell = record.cells[column] as string;
+      const number = numberOf(cell);
+      if (number === undefined) throw notANumber(name, record, column, header);
+      data[at++] = number;
+    }
+  }
+  const encode = (y: FloatArray): Uint8Array => {
+    const textOf = y instanceof Float64Array ? String : float32Text;
+    let text = '';
+    let next = 0;
+    for (const { cells, end } of records) {
+      const written = [...cells];
+      for (const column of columns) written[column] = textOf(y[next++] as number);
+      text += written.join(delimiter) + end;
+    }
+    return Buffer.from(text, 'latin1');
+  };
+  return { rows: records.length, data, encode };
+}
+
+function withoutBom(text: string): string {
+  return text.startsWith(BOM) ? text.slice(BOM.length) : text;
+}
+
+function readDelimiter(option: string | undefined): string | undefined {
+  const delimiter = option === 'tab' || option === '\\t' ? '\t' : option;
+  if (delimiter === undefined || /^[^"\r\n\u0080-\uffff]$/.test(delimiter)) return delimiter;
+  throw usageFailure(`--delimiter is '${option}', expected one character of ASCII, or tab`);
+}
+
+/** A header has words over numbers. */
+function looksLikeHeader(first: CsvRecord, second: CsvRecord | undefined): boolean {
+  return first.cells.some((cell, i) => {
+    if (contentOf(cell).trim() === '' || numberOf(cell) !== undefined) return false;
+    return second === undefined || numberOf(second.cells[i] ?? '') !== undefined;
+  });
+}
+
+function checkWidth(name: string, { cells, line }: CsvRecord, width: number, like?: number): void {
+  if (cells.length === width) return;
+  const first = like === undefined ? 'the first record' : `line ${like}`;
+  throw new Failure(`${name}: line ${line} has ${cells.length} cells, expected ${width} as ${first} has`);
+}
+
+/** The columns that hold numbers in the first row. */
+function numbersIn(name: string, row: CsvRecord): number[] {
+  const columns: number[] = [];
+  row.cells.forEach((cell, i) => {
+    if (contentOf(cell).trim() === '') {
+      throw new Failure(
+        `${name}: line ${row.line}, column ${i + 1} has no value to tell whether it holds numbers: name those with --columns`,
+      );
+    }
+    if (numberOf(cell) !== undefined) columns.push(i);
+  });
+  if (columns.length === 0) throw new Failure(`${name}: line ${row.line} has no numbers`);
+  return columns;
+}
+
+/** Reads the option `--columns`. */
+function readColumns(option: string, header: CsvRecord | undefined, width: number): number[] {
+  const names = header?.cells.map((cell) => Buffer.from(contentOf(cell).trim(), 'latin1').toString()) ?? [];
+  const columns = option.split(',').flatMap((item) => {
+    const named = names.indexOf(item.trim());
+    if (named >= 0) return named;
+    const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(item) ?? [];
+    const [from, to] = [Number(first), Number(last)];
+    if (first !== undefined && from >= 1 && from <= to && to <= width) {
+      return Array.from({ length: to - from + 1 }, (_, i) => from - 1 + i);
+    }
+    const known = names.length > 0 ? `one of ${names.map(shownName).join(', ')}, or ` : '';
+    throw usageFailure(`--columns names '${item}', expected ${known}a position from 1 to ${width}`);
+  });
+  if (new Set(columns).size < columns.length) throw usageFailure(`--columns ${option} names a column twice`);
+  return columns;
+}
+
+const shownName = (name: string): string => `'${name}'`;
+
+function notANumber(name: string, { line, cells }: CsvRecord, column: number, header?: CsvRecord): Failure {
+  const title = header ? ` (${shown(contentOf(header.cells[column] as string))})` : '';
+  const content = contentOf(cells[column] as string);
+  const found = content.trim() === '' ? 'no value' : `'${shown(content)}'`;
+  return new Failure(
+    `${name}: line ${line}, column ${column + 1}${title}: there is ${found}, expected a number`,
+  );
+}

@@ -1,0 +1,96 @@
+// layernorm moments and layernorm merge
+
+import { type FinalMoments, Moments } from '../index.js';
+import { emptyOf } from './binary.js';
+import { type Document, openDocument } from './document.js';
+import { usageFailure, within } from './failure.js';
+import {
+  COMMON_OPTIONS,
+  onlyPositional,
+  READ_OPTIONS,
+  readArguments,
+  readAxes,
+  WRITE_OPTIONS,
+} from './options.js';
+import { writeOutput } from './output.js';
+import { readMoments } from './parameters.js';
+import { Progress } from './progress.js';
+import { type RowRange, readRange } from './rows.js';
+
+export async function momentsCommand(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, {
+    ...COMMON_OPTIONS,
+    ...READ_OPTIONS,
+    ...WRITE_OPTIONS,
+  });
+  const path = onlyPositional(positionals, 'the file to read');
+  const axis = values.axis === 'none' ? [] : (readAxes(values.axis) ?? [-1]);
+  const document = await openDocument(path, { ...values, elementsAsRows: axis.length === 0 });
+  try {
+    const range = readRange(values.rows, document.rows);
+    await writeMoments(await momentsOf(document, range, axis, values.quiet ?? false), values);
+  } finally {
+    await document.input.close();
+  }
+}
+
+export async function mergeCommand(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, { ...COMMON_OPTIONS, ...WRITE_OPTIONS });
+  const [first, ...others] = positionals;
+  if (first === undefined) throw usageFailure('the files of moments are missing');
+  const merged = await readMoments(first);
+  for (const path of others) {
+    const more = await readMoments(path);
+    within(path, () => merged.merge(more));
+  }
+  await writeMoments(merged, values);
+}
+
+/** Count, mean and variance of rows, read in blocks. */
+export async function momentsOf(
+  document: Document,
+  range: RowRange,
+  axis: readonly number[],
+  quiet: boolean,
+): Promise<Moments> {
+  const { input, isRow, rowShape, dtype } = document;
+  const rank = rowShape.length + 1;
+  // The only dimension of a single row is the last one of what is counted.
+  const kept = isRow && axis.every((one) => one === 0) && axis.length === 1 ? [-1] : axis;
+  if (kept.some((one) => one === 0 || one === -rank)) {
+    throw usageFailure(
+      `--axis ${axis} keeps statistics of each row, expected axes from 1 to ${rank - 1}, or none`,
+    );
+  }
+  const moments = new Moments({ axis: kept });
+  const shapeOfRows = (rows: number): number[] => [rows, ...rowShape];
+  // So that no rows have a shape as well.
+  moments.update({ data: emptyOf(dtype), shape: shapeOfRows(0), dtype });
+  const progress = new Progress({ label: 'statistics', total: input.size, quiet });
+  try {
+    for await (const { rows, data } of document.blocks(range)) {
+      moments.update({ data, shape: shapeOfRows(rows), dtype });
+      progress.update(input.position);
+    }
+  } finally {
+    progress.clear();
+  }
+  return moments;
+}
+
+/** Writes moments to a file, as JSON where its name ends so; or prints them as JSON. */
+async function writeMoments(
+  moments: Moments,
+  values: { output?: string; force?: boolean; json?: boolean },
+): Promise<void> {
+  const { output: path, force = false } = values;
+  const json = Buffer.from(`${JSON.stringify(asJson(moments.axis, moments.finalize()))}\n`);
+  if (path === undefined) return void process.stdout.write(json);
+  const bytes = values.json || path.endsWith('.json') ? json : moments.toBytes();
+  await writeOutput(path, force, (output) => output.write(bytes));
+}
+
+/** JSON has no NaN and no infinities: they are null. */
+function asJson(axis: readonly number[], { count, mean, variance, shape }: FinalMoments): object {
+  return { axis, shape, count: [...count], mean: [...mean], variance: [...variance] };
+}
