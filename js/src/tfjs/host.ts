@@ -68,7 +68,12 @@ class Host {
    * Calls a function that stands in for a kernel of TensorFlow.js (bindings/tensorflow.h): the addresses of its output and of its
    * inputs, then numbers.
    */
-  standIn(name: string, shape: readonly number[], inputs: readonly TensorInfo[], numbers: readonly number[]) {
+  standIn(
+    name: string,
+    shape: readonly number[],
+    inputs: readonly TensorInfo[],
+    numbers: readonly number[],
+  ): TensorInfo {
     const made = this.#makeOutput(shape);
     const addresses = [made, ...inputs].map((info) => this.#addressOf(info));
     (this.#kernels.core[name] as (...values: number[]) => void)(...addresses, ...numbers);

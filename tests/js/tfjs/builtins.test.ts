@@ -413,6 +413,17 @@ describe('undo', () => {
   });
 });
 
+// As whoever has graph models alone: the gradients come with the layers.
+test('a TensorFlow.js without gradients has its kernels replaced', () => {
+  const [own, registered] = [kernels(), [] as unknown[]];
+  const bare = { ...tf, engine: () => ({}), getGradient: () => undefined };
+  const undo = patchBuiltins({ ...bare, registerGradient: (one: unknown) => registered.push(one) } as never);
+  for (const [i, former] of own.entries()) expect(kernels()[i]).not.toBe(former);
+  undo();
+  for (const [i, former] of own.entries()) expect(kernels()[i]).toBe(former);
+  expect(registered).toEqual([]);
+});
+
 test('what is no TensorFlow.js, and one without the backend, are refused', () => {
   expectError(
     () => patchBuiltins(undefined as never),
