@@ -96,10 +96,10 @@ const ELEMENTS = [
  * await connection.run('SELECT id, layer_norm(embedding) FROM documents');
  * ```
  *
- * @param connection - of `@duckdb/node-api`
+ * @param connection - of `@duckdb/node-api`, 1.5 or newer
  * @param duckdb - the namespace of `@duckdb/node-api`, which this package does not import
  * @param options - see {@link NormFunctionsOptions}
- * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_SHAPE`; nothing has been registered then. What goes wrong in a query is an error of
+ * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_SHAPE`; nothing has been registered then, unless DuckDB itself refuses. What goes wrong in a query is an error of
  * that query, with the message of the {@link LayerNormError}.
  */
 export function registerNormFunctions(
@@ -151,7 +151,16 @@ function register(
         }
       },
     });
-    connection.registerScalarFunction(scalarFunction as never);
+    try {
+      connection.registerScalarFunction(scalarFunction as never);
+    } catch (cause) {
+      throw new LayerNormError(
+        'ERR_ARGUMENT',
+        `${OPERATION}: DuckDB does not register ${name}(${parameterTypes.join(', ')}). Is @duckdb/node-api older than 1.5, which ` +
+          'takes no second function of a name?',
+        cause,
+      );
+    }
   }
 }
 

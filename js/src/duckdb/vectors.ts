@@ -51,7 +51,7 @@ function isValidity(value: Partial<Validity> | undefined): boolean {
 function unknownVector(operation: string): LayerNormError {
   return new LayerNormError(
     'ERR_ARGUMENT',
-    `${operation}: the vectors of this @duckdb/node-api are not those that layernorm knows, of versions 1.4 and 1.5`,
+    `${operation}: the vectors of this @duckdb/node-api are not those of its version 1.5, which layernorm knows`,
   );
 }
 

@@ -3,7 +3,7 @@ import { type NormFunctionsOptions, registerNormFunctions } from '../../../js/sr
 import type { DuckDB, DuckDBConnection } from '../../../js/src/duckdb/node_api.js';
 import type { ArrayVector } from '../../../js/src/duckdb/vectors.js';
 import { FakeValidity, fakeArrays } from '../support/duckdb.js';
-import { expectError } from '../support/errors.js';
+import { expectError, thrownBy } from '../support/errors.js';
 
 /** What was registered. */
 interface Registered {
@@ -214,4 +214,22 @@ describe('mistakes register nothing', () => {
     );
     expectError(() => call(connection, duckdb), 'ERR_ARGUMENT', /options is undefined, expected an object/);
   });
+});
+
+test('where DuckDB refuses, the message says which function, and why that may be', () => {
+  const { duckdb } = fakeDuckDB();
+  const cause = new Error('Failed to register scalar function');
+  const names: string[] = [];
+  const connection = {
+    registerScalarFunction({ name }: Registered) {
+      if (names.includes(name)) throw cause; // as 1.4 does
+      names.push(name);
+    },
+  } as unknown as DuckDBConnection;
+  const error = thrownBy(() => registerNormFunctions(connection, duckdb, { dim: 3 }));
+  expect(error).toMatchObject({ name: 'LayerNormError', code: 'ERR_ARGUMENT', cause });
+  expect(error.message).toBe(
+    'registerNormFunctions: DuckDB does not register layer_norm(FLOAT[3], DOUBLE). Is @duckdb/node-api older than 1.5, which takes no ' +
+      'second function of a name?',
+  );
 });

@@ -86,7 +86,8 @@ describe('vectors of another version', () => {
     ['another kind of validity', { ...arrays, validity: { data: new Uint8Array(1) } }],
     ['a child without validity', { ...arrays, childData: { items: numbers.items } }],
   ])('%s', (_, vector) => {
-    const message = 'f: the vectors of this @duckdb/node-api are not those that layernorm knows';
+    const message =
+      'f: the vectors of this @duckdb/node-api are not those of its version 1.5, which layernorm knows';
     expectError(() => arraysOf('f', vector, 2), 'ERR_ARGUMENT', new RegExp(`^${message}`));
     expectError(() => numbersOf('f', vector, 6), 'ERR_ARGUMENT', new RegExp(`^${message}`));
   });
