@@ -11,6 +11,7 @@
 #include "ops/batch_norm.h"
 #include "ops/group_norm.h"
 #include "ops/layer_norm.h"
+#include "ops/matryoshka.h"
 #include "ops/moments.h"
 #include "ops/rms_norm.h"
 #include "ops/skip_layer_norm.h"
@@ -190,6 +191,18 @@ LAYERNORM_CALL(std::int32_t, groupNormBackward)
                                                         .dbeta = pointer<void>(dbeta),
                                                         .workspace = pointer<void>(workspace),
                                                         .workspace_bytes = workspace_bytes}));
+}
+
+LAYERNORM_CALL(std::int32_t, matryoshka)
+(std::uint32_t dtype, Address x, Address y, std::size_t rows, std::size_t cols, std::size_t dimensions,
+ double epsilon) {
+  return static_cast<std::int32_t>(layernorm::matryoshka({.dtype = DType{dtype},
+                                                          .rows = rows,
+                                                          .cols = cols,
+                                                          .dimensions = dimensions,
+                                                          .epsilon = epsilon,
+                                                          .x = pointer<void>(x),
+                                                          .y = pointer<void>(y)}));
 }
 
 LAYERNORM_CALL(std::int32_t, moments)

@@ -88,6 +88,7 @@ EMSCRIPTEN_BINDINGS(layernorm) {
       "groupNormBackward(dtype, dy, x, mean, rstd, gamma, dx, dgamma, dbeta, workspace, workspaceBytes, "
       "batch, before, channels, after, groups, first, last)",
       groupNormBackward);
+  function("matryoshka(dtype, x, y, rows, cols, dimensions, epsilon)", calls::matryoshka);
   function("moments(dtype, x, mean, variance, dims, rank, axes)", calls::moments);
   function("rmsNormForwardWorkspace(dtype, dims, rank, axes)", rmsNormForwardWorkspace);
   function("rmsNormForward(dtype, x, y, gamma, rstd, workspace, workspaceBytes, dims, rank, axes, epsilon)",

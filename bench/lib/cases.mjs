@@ -7,6 +7,7 @@
  * @property {number[]} shape
  * @property {number | number[]} axis that is reduced; where channels are normalized, that of the channels
  * @property {number} [groups] that channels are divided into
+ * @property {number} [dimensions] of each row that are kept
  * @property {'float32' | 'float64' | 'float16' | 'bfloat16'} dtype
  * @property {boolean} affine with gamma and beta
  * @property {boolean} inPlace y is written over x
@@ -121,6 +122,17 @@ export const CASES = [
   { operation: 'rmsNorm', shape: [2048, 768], threads: 2 },
   { operation: 'skipLayerNorm', shape: [512, 1024], dtype: 'float16' },
   { operation: 'skipLayerNorm', shape: [2048, 768], threads: 2 },
+  ...[
+    { shape: [1, 768], dimensions: 256 },
+    { shape: [128, 768], dimensions: 256 },
+    { shape: [2048, 768], dimensions: 64 },
+    { shape: [2048, 768], dimensions: 256 },
+    { shape: [2048, 768], dimensions: 768 },
+    { shape: [8192, 1024], dimensions: 256 },
+    { shape: [2048, 768], dimensions: 256, dtype: 'float64' },
+    { shape: [2048, 768], dimensions: 256, dtype: 'float16' },
+    { shape: [2048, 768], dimensions: 256, threads: 2 },
+  ].map((parts) => ({ operation: 'matryoshka', ...parts })),
   ...['512x512', '1024x1024', '2304x256'].map((sizes) => ({
     operation: 'spectralNorm',
     shape: sizes.split('x').map(Number),
@@ -185,8 +197,9 @@ export const DATA = {
 const normal = (u, v) => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 
 /** "512x1024 axis 1 in place", without what is the same for most rows. */
-export function labelOf({ shape, axis, groups, affine, inPlace, data, threads }) {
+export function labelOf({ shape, axis, groups, dimensions, affine, inPlace, data, threads }) {
   const parts = [shape.join('x')];
+  if (dimensions) parts.push(`to ${dimensions}`);
   if (groups) parts.push(`${groups} groups`);
   if (axis !== -1) parts.push(`axis ${[axis].flat().join(',')}`);
   if (inPlace) parts.push('in place');

@@ -9,6 +9,7 @@ import {
   isSixteenBit,
   OPERATIONS,
   problemOf,
+  stepsCandidate,
   tensorsOf,
 } from './operations.mjs';
 import { largestError } from './reference.mjs';
@@ -77,6 +78,10 @@ async function compareNow(one, { builds, peers, withArrays, precision, random })
     candidates.push(heapCandidate('float32', builds[0].api, inFloat32, tensors));
   } else if (withArrays) {
     candidates.push(arrayCandidate('arrays', builds[0].api, problem));
+  }
+  if (!isSixteenBit(one.dtype)) {
+    const inSteps = stepsCandidate('in steps', builds[0].api, problem, inHeaps[0]);
+    if (inSteps) candidates.push(inSteps);
   }
   for (const [name, peer] of Object.entries(peers)) {
     if (one.threads > 1 && !peer.threads) continue;

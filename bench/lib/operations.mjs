@@ -16,6 +16,9 @@ import {
 /** What PyTorch and ONNX have by default. */
 const EPSILON = 1e-5;
 
+/** What PyTorch's normalize divides by at least. */
+const LEAST_NORM = 1e-12;
+
 /** Numbers of 16 bits are kept as float32, and so are the parameters that go with them. */
 const ARRAYS = {
   float32: Float32Array,
@@ -60,8 +63,10 @@ const LARGE = ['dy', 'x', 'skip'];
  * @property {(one: import('./cases.mjs').Case) => import('./layout.mjs').Layout} layout
  * @property {string[]} options of the function, beside parameters and statistics: keys of a case, or epsilon
  * @property {(problem: Problem, source: Source) => Partial<Arrays>} [inputs] those beside x, gamma and beta
- * @property {string[]} [outputs] of the size of x that the caller provides, by the names of the options: `out` unless said.
- *   In place, `out` is x
+ * @property {string[]} [outputs] that the caller provides, by the names of the options: `out` unless said. In place, `out` is x
+ * @property {(one: import('./cases.mjs').Case) => number[]} [outputShape] that of x unless said
+ * @property {(api: object, problem: Problem, tensors: object) => { call: () => void, made: object[] }} [inSteps] what one would
+ *   call instead to write the same `out`, and the tensors that it takes
  * @property {string[]} [results] what the function returns an object of, in the order of `expected`; without parameters, their
  *   gradients are missing. Unless said, the function returns y
  * @property {string[]} [fresh] those of what it returns that are new in each call: the caller provides the others
@@ -136,6 +141,16 @@ const expectedOfSum = (normalized) => (problem) => {
   return [normalized({ ...problem, arrays: { ...problem.arrays, x: sum } }), sum];
 };
 
+const keptShape = ({ shape, dimensions }) => [...shape.slice(0, -1), dimensions];
+
+/** The first elements of each row. */
+function keptOf(rows, { layout: { groups, cols }, case: { dimensions } }, kept) {
+  for (let row = 0; row < groups; row++) {
+    kept.set(rows.subarray(row * cols, row * cols + dimensions), row * dimensions);
+  }
+  return kept;
+}
+
 const rmsNormalized = (problem) => normalizedReference(problem, rmsReference(problem));
 
 /** @type {Record<string, Operation>} */
@@ -205,6 +220,35 @@ export const OPERATIONS = {
   groupNormBackward: { ...backward, layout: ofChannelGroups, options: ['groups', 'axis'] },
   instanceNorm: { ...forward, layout: ofInstances },
   instanceNormBackward: { ...backward, layout: ofInstances },
+
+  matryoshka: {
+    passes: 1,
+    layout: overAxes,
+    options: ['dimensions', 'epsilon'],
+    inputs: withoutParameters,
+    outputShape: keptShape,
+    expected(problem) {
+      const { shape, dimensions } = problem.case;
+      const x = keptOf(
+        standardizedReference(problem),
+        problem,
+        new Float64Array(product(keptShape(problem.case))),
+      );
+      const layout = layoutOf([product(shape.slice(0, -1)), dimensions], -1);
+      const ofKept = { layout, epsilon: LEAST_NORM, arrays: { x } };
+      return [normalizedReference(ofKept, unitReference(ofKept))];
+    },
+    inSteps({ layerNorm, tensor, unitNorm }, problem, { x, out }) {
+      const { arrays, shape, epsilon, case: one } = problem;
+      const z = tensor(arrays.x, shape, one.dtype);
+      const call = () => {
+        layerNorm(x, { epsilon, out: z });
+        keptOf(z.array, problem, out.array);
+        unitNorm(out, { epsilon: LEAST_NORM, out });
+      };
+      return { call, made: [z] };
+    },
+  },
 
   /** One step of power iteration, as in each training step. */
   spectralNorm: {
@@ -276,21 +320,26 @@ export function shapeOf(name, { shape, layout }) {
   return ['gamma', 'beta', 'u'].includes(name) ? layout.parameterShape : layout.groupShape;
 }
 
-/** What the caller provides for the results, of the size of x. `make` is asked for each; in place, `out` is x. */
-function outputsFor({ case: { operation, inPlace } }, x, make) {
-  const names = OPERATIONS[operation].outputs ?? ['out'];
-  return Object.fromEntries(names.map((name) => [name, inPlace && name === 'out' ? x : make()]));
+/** What the caller provides for the results. `make` is asked for each, of a shape, with numbers for it; in place, `out` is x. */
+function outputsFor({ case: one, shape, arrays }, x, make) {
+  const { outputs = ['out'], outputShape } = OPERATIONS[one.operation];
+  const sizes = outputShape?.(one) ?? shape;
+  const numbers = arrays.x.subarray(0, product(sizes));
+  return Object.fromEntries(
+    outputs.map((name) => [name, one.inPlace && name === 'out' ? x : make(numbers, sizes)]),
+  );
 }
 
 /** The problem's data in the heap of a build. */
 export function tensorsOf({ tensor }, problem) {
-  const { case: one, shape, arrays } = problem;
+  const { case: one, arrays } = problem;
   const tensors = {};
   for (const [name, data] of Object.entries(arrays)) {
     const dtype = LARGE.includes(name) ? one.dtype : null;
     if (data) tensors[name] = tensor(data, shapeOf(name, problem), dtype);
   }
-  return { ...tensors, ...outputsFor(problem, tensors.x, () => tensor(arrays.x, shape, one.dtype)) };
+  const make = (numbers, sizes) => tensor(numbers, sizes, one.dtype);
+  return { ...tensors, ...outputsFor(problem, tensors.x, make) };
 }
 
 export function disposeAll(values) {
@@ -361,9 +410,22 @@ function candidateOf(name, api, problem, operands, shape) {
 
 export const heapCandidate = (name, api, problem, tensors) => candidateOf(name, api, problem, tensors, {});
 
+/** What one would call instead of the operation, on tensors in the heap; undefined where that is nothing. */
+export function stepsCandidate(name, api, problem, tensors) {
+  const steps = OPERATIONS[problem.case.operation].inSteps?.(api, problem, tensors);
+  if (!steps) return undefined;
+  return {
+    name,
+    call: steps.call,
+    reset: () => tensors.out.array.fill(Number.NaN),
+    results: () => [tensors.out.array],
+    dispose: () => disposeAll(steps.made),
+  };
+}
+
 export function arrayCandidate(name, api, problem) {
   const { arrays, shape } = problem;
-  const copy = () => arrays.x.slice();
-  const operands = { ...arrays, ...outputsFor(problem, copy(), copy) };
+  const copy = (numbers) => numbers.slice();
+  const operands = { ...arrays, ...outputsFor(problem, copy(arrays.x), copy) };
   return candidateOf(name, api, problem, operands, { shape });
 }

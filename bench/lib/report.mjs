@@ -59,6 +59,7 @@ function operationsPart(results) {
     'the ratios of single rounds. ! gives wrong numbers on these rows.',
     ...Object.entries(titles).map(([name, title]) => `${name}: ${title}`),
     ...(columns.includes('1 thread') ? ['1 thread: layernorm on one thread'] : []),
+    ...(columns.includes('in steps') ? ['in steps: layerNorm, a copy of the first columns, unitNorm'] : []),
     ...(columns.includes('float32') ? ['float32: the same call on as many elements of float32'] : []),
     ...(columns.includes('arrays') ? ['arrays: layernorm on ordinary typed arrays, with out'] : []),
     ...Object.entries(missing).map(([name, reason]) => `${name} was not measured. ${reason}`),

@@ -62,6 +62,24 @@ export function unitNormRows(x, rows, cols, epsilon, y) {
   }
 }
 
+/** The first `dimensions` of each row after layer normalization without parameters, over their norm. */
+export function matryoshkaRows(x, rows, cols, dimensions, epsilon, y) {
+  for (let row = 0; row < rows; row++) {
+    const start = row * cols;
+    const to = row * dimensions;
+    let sum = 0;
+    for (let i = 0; i < cols; i++) sum += x[start + i];
+    const mean = sum / cols;
+    let squares = 0;
+    for (let i = 0; i < cols; i++) squares += (x[start + i] - mean) ** 2;
+    const rstd = 1 / Math.sqrt(squares / cols + epsilon);
+    let kept = 0;
+    for (let i = 0; i < dimensions; i++) kept += ((x[start + i] - mean) * rstd) ** 2;
+    const factor = rstd / Math.max(Math.sqrt(kept), 1e-12);
+    for (let i = 0; i < dimensions; i++) y[to + i] = (x[start + i] - mean) * factor;
+  }
+}
+
 export function momentsOfRows(x, rows, cols, mean, variance) {
   for (let row = 0; row < rows; row++) {
     const start = row * cols;

@@ -25,6 +25,11 @@ const LOOPS = {
     return inner === 1 && { call: () => code.unitNormRows(x, groups, cols, epsilon, y) };
   },
 
+  matryoshka({ case: { dimensions }, layout: { groups, cols }, epsilon, arrays: { x } }, code) {
+    const y = new x.constructor(groups * dimensions);
+    return { call: () => code.matryoshkaRows(x, groups, cols, dimensions, epsilon, y), results: [y] };
+  },
+
   skipLayerNorm({ layout: { groups, cols, inner }, epsilon, arrays: { x, skip, gamma, beta } }, code, y) {
     const sum = x.slice();
     return (

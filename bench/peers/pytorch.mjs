@@ -25,7 +25,7 @@ export async function open() {
     threads: true,
     async candidate(problem) {
       const { case: one, shape, layout, epsilon, arrays } = problem;
-      const { operation, dtype, inPlace, threads, axis, groups } = one;
+      const { operation, dtype, inPlace, threads, axis, groups, dimensions } = one;
       if (!['float32', 'float64'].includes(dtype) || inPlace) return undefined;
       const store = (name, data) => {
         const path = join(folder, name);
@@ -35,7 +35,16 @@ export async function open() {
       const given = Object.entries(arrays).filter(([, data]) => data);
       const { offered } = await torch.ask({
         do: 'set up',
-        ...{ operation, dtype, threads, shape, axis, groups: groups ?? null, epsilon },
+        ...{
+          operation,
+          dtype,
+          threads,
+          shape,
+          axis,
+          groups: groups ?? null,
+          dimensions: dimensions ?? null,
+          epsilon,
+        },
         axes: layout.shape === shape ? layout.axes : [],
         arrays: Object.fromEntries(given.map(([name, data]) => [name, store(name, data)])),
       });

@@ -1,7 +1,7 @@
 """PyTorch's normalizations, for pytorch.mjs: one JSON request a line, one JSON answer a line.
 
   {"do": "hello"}                  -> {"title": ...}
-  {"do": "set up", "operation", "dtype", "threads", "shape", "axes", "axis", "groups", "epsilon",
+  {"do": "set up", "operation", "dtype", "threads", "shape", "axes", "axis", "groups", "dimensions", "epsilon",
    "arrays": {name: {"path" of its elements, "shape"}}}
       "axes": those that are reduced, "axis": that of the channels, where groups are made of them
                                    -> {"offered": whether there is such an operation, for such a layout}
@@ -32,6 +32,7 @@ class Problem:
     def __init__(self, request):
         self.shape, self.axes, self.axis = request["shape"], request["axes"], request["axis"]
         self.groups, self.epsilon = request["groups"], request["epsilon"]
+        self.dimensions = request["dimensions"]
         self.sizes = [self.shape[axis] for axis in self.axes]
         # PyTorch normalizes trailing dimensions: others are brought there and back.
         self.order = [axis for axis in range(len(self.shape)) if axis not in self.axes] + self.axes
@@ -133,6 +134,14 @@ def unitNormBackward(p):
     return gradients(p, lambda x: functional.normalize(x, dim=p.axes[0], eps=p.epsilon), [p.x])
 
 
+def matryoshka(p):
+    def call():
+        z = functional.layer_norm(p.x, p.sizes, eps=p.epsilon)
+        return [functional.normalize(z[..., : p.dimensions], dim=-1)]
+
+    return call
+
+
 def batchNorm(p):
     return batch_norm(p, None, None, training=True)
 
@@ -230,6 +239,7 @@ def gradients(p, function, inputs):
 OPERATIONS = [
     *(layerNorm, layerNormForward, layerNormBackward),
     *(rmsNorm, rmsNormBackward, unitNorm, unitNormBackward, skipLayerNorm, skipRmsNorm),
+    matryoshka,
     *(batchNorm, batchNormInference, batchNormBackward),
     *(groupNorm, groupNormBackward, instanceNorm, instanceNormBackward),
     *(spectralNorm, moments),

@@ -13,6 +13,8 @@ import type { layerNorm, layerNormForward } from './ops/layer_norm.js';
 import { layerNormForwardOn, layerNormOn } from './ops/layer_norm.js';
 import type { layerNormBackward } from './ops/layer_norm_backward.js';
 import { layerNormBackwardOn } from './ops/layer_norm_backward.js';
+import type { matryoshka } from './ops/matryoshka.js';
+import { matryoshkaOn } from './ops/matryoshka.js';
 import type { moments } from './ops/moments.js';
 import { momentsOn } from './ops/moments.js';
 import { checkOptions, readFlag } from './ops/options.js';
@@ -116,6 +118,8 @@ export interface Engine extends UsingDisposable {
   readonly instanceNormForward: typeof instanceNormForward;
   /** `instanceNormBackward` in this engine's memory. */
   readonly instanceNormBackward: typeof instanceNormBackward;
+  /** `matryoshka` in this engine's memory. */
+  readonly matryoshka: typeof matryoshka;
   /** `moments` in this engine's memory. */
   readonly moments: typeof moments;
   /** `rmsNorm` in this engine's memory. */
@@ -176,6 +180,7 @@ class OwnEngine extends Disposing implements Engine {
     instanceNormForwardOn(this.#owner, x, options);
   readonly instanceNormBackward: typeof instanceNormBackward = (dy, x, options) =>
     instanceNormBackwardOn(this.#owner, dy, x, options);
+  readonly matryoshka: typeof matryoshka = (x, options) => matryoshkaOn(this.#owner, x, options);
   readonly moments: typeof moments = (x, options) => momentsOn(this.#owner, x, options);
   readonly rmsNorm: typeof rmsNorm = (x, options) => rmsNormOn(this.#owner, x, options);
   readonly rmsNormForward: typeof rmsNormForward = (x, options) => rmsNormForwardOn(this.#owner, x, options);

@@ -101,6 +101,7 @@ export {
   layerNormBackward,
 } from './ops/layer_norm_backward.js';
 export type { MaskLike, NestedMask } from './ops/mask.js';
+export { type MatryoshkaOptions, matryoshka } from './ops/matryoshka.js';
 export {
   type FinalMoments,
   Moments,

@@ -19,7 +19,8 @@
   X(invalid_groups, "ERR_ARGUMENT", "the channels must be a multiple of the groups")                      \
   X(invalid_mask, "ERR_ARGUMENT", "the mask must have runs of all channels, or of places of one channel") \
   X(invalid_iterations, "ERR_ARGUMENT", "there must be at least one power iteration")                     \
-  X(invalid_skip, "ERR_ARGUMENT", "skip must be given and have a row unless the shape is empty")
+  X(invalid_skip, "ERR_ARGUMENT", "skip must be given and have a row unless the shape is empty")          \
+  X(invalid_dimensions, "ERR_ARGUMENT", "dimensions must be from 1 to the number of columns")
 
 namespace layernorm {
 

@@ -11,6 +11,7 @@
 #include "ops/batch_norm.h"
 #include "ops/group_norm.h"
 #include "ops/layer_norm.h"
+#include "ops/matryoshka.h"
 #include "ops/moments.h"
 #include "ops/rms_norm.h"
 #include "ops/skip_layer_norm.h"
@@ -452,6 +453,42 @@ void print_skip(const char* name, DType dtype, std::size_t rows, std::size_t col
         skip_digest<simd::Emulated>(dtype, rows, cols, skip_rows, rms, dataset, affine));
 }
 
+// What is kept of rows; `stored` and P as in digest().
+template <class S, class P, class Stored>
+std::uint64_t matryoshka_digest(DType dtype, std::size_t rows, std::size_t cols, std::size_t dimensions,
+                                const Dataset& dataset, Stored stored) {
+  Random random(rows * 31 + cols);
+  std::vector<P> numbers(rows * cols);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    numbers[i] = static_cast<P>(dataset.element(random, i % cols, cols));
+  }
+  const auto x = stored(numbers);
+  auto y = x;
+  y.resize(rows * dimensions);
+  const Matryoshka args{
+      .dtype = dtype, .rows = rows, .cols = cols, .dimensions = dimensions, .x = x.data(), .y = y.data()};
+  if (matryoshka_on<S>(args) != Status::ok) std::abort();
+  return hash(y, 0xcbf29ce484222325u);
+}
+
+template <class S>
+std::uint64_t matryoshka_digest(DType dtype, std::size_t rows, std::size_t cols, std::size_t dimensions,
+                                const Dataset& dataset) {
+  const auto digests = in_type<S>(dtype, [&]<class P>(const auto& stored) -> Digests {
+    return {matryoshka_digest<S, P>(dtype, rows, cols, dimensions, dataset, stored), 0};
+  });
+  return digests.forward;
+}
+
+void print_matryoshka(const char* name, DType dtype, std::size_t rows, std::size_t cols,
+                      std::size_t dimensions, const Dataset& dataset) {
+  std::string what = "matryoshka ";
+  what.append(name).append(" ").append(std::to_string(rows)).append("x").append(std::to_string(cols));
+  what.append(" keep=").append(std::to_string(dimensions)).append(" ").append(dataset.name);
+  print(what, matryoshka_digest<simd::Simd128>(dtype, rows, cols, dimensions, dataset),
+        matryoshka_digest<simd::Emulated>(dtype, rows, cols, dimensions, dataset));
+}
+
 }  // namespace
 }  // namespace layernorm::test
 
@@ -533,6 +570,16 @@ int main() {
           print_skip("bfloat16", DType::bfloat16, rows, cols, skip_rows, rms, dataset, affine);
         }
       }
+    }
+  }
+  struct Kept {
+    std::size_t rows, cols, dimensions;
+  };
+  for (const auto& [rows, cols, dimensions] :
+       {Kept{5, 1, 1}, {5, 3, 2}, {6, 65, 64}, {4, 130, 130}, {37, 773, 256}, {2, 9001, 1}}) {
+    for (const Dataset& dataset : datasets()) {
+      if (std::strcmp(dataset.name, "lognormal") == 0) continue;
+      for (const auto& [name, dtype] : types) print_matryoshka(name, dtype, rows, cols, dimensions, dataset);
     }
   }
   return all_agree ? 0 : 1;

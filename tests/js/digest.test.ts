@@ -9,6 +9,7 @@ import {
   groupNormForward,
   layerNormBackward,
   layerNormForward,
+  matryoshka,
   moments,
   rmsNormBackward,
   rmsNormForward,
@@ -102,6 +103,9 @@ const CHANNELS =
 const SKIP =
   /^(skip|skip-rms) (float32|float64|float16|bfloat16) (\d+)x(\d+) skip=(\d+) affine=(\d) (.+) ([0-9a-f]{16})$/;
 
+const MATRYOSHKA =
+  /^matryoshka (float32|float64|float16|bfloat16) (\d+)x(\d+) keep=(\d+) (.+) ([0-9a-f]{16})$/;
+
 interface Case {
   /** The line without its hash, and without `backward`. */
   what: string;
@@ -152,7 +156,7 @@ const SPECTRAL = /^(backward )?spectral (float32|float64|float16|bfloat16) (\d+)
 
 const cases = new Map<string, Case>();
 for (const line of lines) {
-  if ([SPECTRAL, CHANNELS, ABOUT_ZERO, SKIP].some((other) => other.test(line))) continue;
+  if ([SPECTRAL, CHANNELS, ABOUT_ZERO, SKIP, MATRYOSHKA].some((other) => other.test(line))) continue;
   const match = LINE.exec(line);
   if (match === null) throw new Error(`build/digest.txt has the line '${line}'`);
   const [, backward, dtype, sizes, axes, affine, rms, dataset, digest] = match as unknown as string[];
@@ -376,4 +380,24 @@ test('sums that are normalized: the bits of the native build', () => {
   }
   expect(found.length).toBeGreaterThan(500);
   for (const [what, digest, one] of found) expect([what, computeSkip(one)]).toEqual([what, digest]);
+});
+
+test('what is kept of embeddings: the bits of the native build', () => {
+  let found = 0;
+  for (const line of lines) {
+    const match = MATRYOSHKA.exec(line);
+    if (match === null) continue;
+    const [, type, rowCount, colCount, kept, dataset, digest] = match as unknown as string[];
+    const [rows, cols, dimensions] = [Number(rowCount), Number(colCount), Number(kept)];
+    if (rows * cols > 1000) continue;
+    const dtype = type as DType;
+    const random = new Random(rows * 31 + cols);
+    const element = DATASETS[dataset as string] as (random: Random, i: number, cols: number) => number;
+    const { TypedArray, narrowed } = kindOf(dtype);
+    const x = narrowed(TypedArray.from({ length: rows * cols }, (_, i) => element(random, i % cols, cols)));
+    const y = matryoshka(x, { shape: [rows, cols], dtype, dimensions });
+    expect([line, text(hash(y, START))]).toEqual([line, digest]);
+    found++;
+  }
+  expect(found).toBeGreaterThan(200);
 });

@@ -32,6 +32,7 @@ test('exports what is documented, and no more', () => {
     'layerNorm',
     'layerNormBackward',
     'layerNormForward',
+    'matryoshka',
     'moments',
     'momentsCombiner',
     'regularizers',

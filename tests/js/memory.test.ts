@@ -13,6 +13,7 @@ import {
   layerNorm,
   layerNormBackward,
   layerNormForward,
+  matryoshka,
   moments,
   rmsNorm,
   rmsNormBackward,
@@ -74,6 +75,17 @@ test.each<[string, () => void]>([
       const { y, rstd } = skipRmsNormForward(t, u, { gamma, sumOut: t });
       const repeated = skipLayerNorm(t, gamma);
       for (const one of [y, rstd, repeated.y, repeated.sum]) one.dispose();
+    },
+  ],
+  [
+    'what is kept of embeddings, of arrays and of tensors, and what is refused',
+    () => {
+      matryoshka(x, { shape: [100, 60], dimensions: 10 });
+      using t = tensor(x, [100, 60]);
+      using y = matryoshka(t, { dimensions: 10 });
+      matryoshka(t, { dimensions: 10, out: y });
+      thrownBy(() => matryoshka(t, { dimensions: 61 }));
+      thrownBy(() => matryoshka(t, { dimensions: 60, out: t }));
     },
   ],
   [

@@ -39,6 +39,8 @@ const SHAPES: readonly [shape: number[], axis: number | number[]][] = [
   ],
 ];
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 let plain: Engine;
 beforeAll(async () => {
@@ -171,6 +173,27 @@ describe.each([2, 3, 4, 8])('%d threads', (threads) => {
         for (const name of ['y', 'sum', 'rstd'] as const) expectSameBits(root[name].array.slice(), rms[name]);
         for (const one of [...Object.values(made), ...Object.values(root)]) {
           if (one !== t && one !== other) one.dispose();
+        }
+      }
+    },
+  );
+
+  test.each(['float32', 'float64', 'float16'] as const)(
+    'what is kept of rows of %s: the bits of one',
+    (dtype) => {
+      for (const [rows, cols, dimensions] of [
+        [2000, 768, 256],
+        [7, 60_000, 60_000],
+        [20_000, 7, 1],
+      ] as const) {
+        const x = normals(rows * cols, 9);
+        using one = plain.tensor(x, [rows, cols], dtype);
+        using expected = plain.matryoshka(one, { dimensions });
+        using t = engine.tensor(x, [rows, cols], dtype);
+        for (let call = 0; call < 3; call++) {
+          using y = engine.matryoshka(t, { dimensions });
+          expect(y.shape).toEqual([rows, dimensions]);
+          expect(Buffer.compare(bytesOf(y.array), bytesOf(expected.array))).toBe(0);
         }
       }
     },

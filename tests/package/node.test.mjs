@@ -96,6 +96,7 @@ describe('loading', () => {
       'layerNorm',
       'layerNormBackward',
       'layerNormForward',
+      'matryoshka',
       'moments',
       'momentsCombiner',
       'regularizers',

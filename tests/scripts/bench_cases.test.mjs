@@ -154,6 +154,14 @@ test('the references are what the operations are defined as', () => {
     [-1, -1, -1, 3].map((one) => one / Math.sqrt(3)),
   );
   near(row('skipLayerNorm', { skip })[1], [1, 1, 1, 3]);
+  const kept = problem([2, 4], 1, { x: Float64Array.of(1, -1, 5, 3, 4, 0, 4, 0) });
+  near(
+    OPERATIONS.matryoshka.expected({
+      ...kept,
+      case: { operation: 'matryoshka', shape: [2, 4], dimensions: 2 },
+    })[0],
+    [-1 / Math.sqrt(10), -3 / Math.sqrt(10), Math.SQRT1_2, -Math.SQRT1_2],
+  );
   near(row('moments', {})[0], [2]);
   near(row('moments', {})[1], [5]);
 

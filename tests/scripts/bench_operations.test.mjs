@@ -8,6 +8,7 @@ import {
   OPERATIONS,
   problemOf,
   shapeOf,
+  stepsCandidate,
   tensorsOf,
 } from '../../bench/lib/operations.mjs';
 import { open as openLoops } from '../../bench/peers/plain_loop.mjs';
@@ -102,6 +103,28 @@ test('skip comes second, and the sum has a place of its own', () => {
   assert.notEqual(options.sumOut, options.out);
   candidate.reset();
   assert.ok(Number.isNaN(tensors.out.array[0]) && Number.isNaN(tensors.sumOut.array[0]));
+});
+
+test('what is kept of rows has a shape of its own, and the steps write to the same place', () => {
+  const parts = { operation: 'matryoshka', shape: [5, 4], dimensions: 3 };
+  const { given, options, tensors } = callOf(parts);
+  assert.deepEqual(given, [tensors.x]);
+  assert.deepEqual(options, { dimensions: 3, epsilon: 1e-5, out: tensors.out });
+  assert.deepEqual(tensors.out.shape, [5, 3]);
+  const { api, calls } = fakeApi();
+  const problem = problemOf(caseOf(parts));
+  const inHeap = tensorsOf(api, problem);
+  const steps = stepsCandidate('in steps', api, problem, inHeap);
+  steps.call();
+  assert.deepEqual(
+    calls.map(([name]) => name),
+    ['layerNorm', 'unitNorm'],
+  );
+  // layerNorm of the fake writes nothing: what is kept is of x.
+  assert.deepEqual([...inHeap.out.array].slice(3, 6), [...problem.arrays.x].slice(4, 7));
+  assert.equal(steps.results()[0], inHeap.out.array);
+  const other = problemOf(caseOf({ shape: [5, 4] }));
+  assert.equal(stepsCandidate('in steps', api, other, tensorsOf(api, other)), undefined);
 });
 
 test('what a call returns anew is let go of by the next one', () => {

@@ -182,6 +182,17 @@ export interface GroupNormBackwardArguments extends ChannelArguments {
   readonly dbeta?: number | null;
 }
 
+/** Arguments of {@link Kernels.matryoshka}, over the last axis. */
+export interface MatryoshkaArguments extends ArrayArguments {
+  readonly x: number;
+  /** For the first `dimensions` elements of each row, one row after the other. May overlap nothing of x. */
+  readonly y: number;
+  /** How many elements of each row are kept: 1 to the size of the last axis. */
+  readonly dimensions: number;
+  /** @defaultValue 1e-5 */
+  readonly epsilon?: number | null;
+}
+
 /** Arguments of {@link Kernels.moments}. */
 export interface MomentsArguments extends GroupArguments {
   readonly x: number;
@@ -256,6 +267,7 @@ export interface KernelArguments {
   batchNormBackward: BatchNormBackwardArguments;
   groupNormForward: GroupNormForwardArguments;
   groupNormBackward: GroupNormBackwardArguments;
+  matryoshka: MatryoshkaArguments;
   moments: MomentsArguments;
   skipLayerNorm: SkipLayerNormArguments;
   spectralNormForward: SpectralNormForwardArguments;

@@ -31,6 +31,9 @@ const TOO_MANY_BYTES = 2 ** 32 - 1;
 /** What fits into the core's counts. */
 const MAX_COUNT = 2 ** 32 - 1;
 
+/** What has the type of x. */
+const LIKE_X: ReadonlySet<Extent> = new Set(['elements', 'skipElements', 'keptElements']);
+
 /** Keras' default. */
 const DEFAULT_GROUPS = 32;
 
@@ -137,6 +140,14 @@ export class Kernels {
   /** The gradient of {@link groupNormForward}. */
   groupNormBackward(given: KernelArguments['groupNormBackward']): void {
     this.#call('groupNormBackward', given);
+  }
+
+  /**
+   * Layer normalization over the last axis without gamma and beta, of which the first `dimensions` elements are kept and divided by their
+   * Euclidean norm.
+   */
+  matryoshka(given: KernelArguments['matryoshka']): void {
+    this.#call('matryoshka', given);
   }
 
   /** Mean and biased variance of the groups of `axis`. */
@@ -249,7 +260,7 @@ export class Kernels {
       if (isOptional) return 0;
       throw new LayerNormError('ERR_ARGUMENT', `${operation}: ${name} is missing, expected its address`);
     }
-    const isWide = extent !== 'elements' && extent !== 'skipElements' && BYTES_PER_ELEMENT[dtype] === 2;
+    const isWide = !LIKE_X.has(extent) && BYTES_PER_ELEMENT[dtype] === 2;
     const each = BYTES_PER_ELEMENT[isWide ? 'float32' : dtype];
     const bytes = (counts[extent] as number) * each;
     this.#checkBlock(operation, name, { address: value as number, bytes }, each);
@@ -295,7 +306,7 @@ function readNumber(operation: string, name: string, value: unknown, fallback: n
   throw new LayerNormError('ERR_ARGUMENT', `${operation}: ${name} is ${describe(value)}, expected a number`);
 }
 
-function readCount(operation: string, name: string, value: unknown, fallback: number): number {
+function readCount(operation: string, name: string, value: unknown, fallback?: number): number {
   const count = value ?? fallback;
   if (Number.isInteger(count) && (count as number) >= 0 && (count as number) <= MAX_COUNT)
     return count as number;
@@ -326,6 +337,12 @@ function layoutOf(operation: string, kind: LayoutKind, given: Record<string, unk
       counts: { elements, rows, columns, skipElements: skipRows * columns, one: 1 },
       sizes: kind === 'matrix' ? [rows, columns] : [rows, columns, skipRows, 0],
     };
+  }
+  if (kind === 'prefix') {
+    const columns = shape[shape.length - 1] as number;
+    const rows = elementCount(shape.slice(0, -1));
+    const dimensions = readCount(operation, 'dimensions', given.dimensions);
+    return { counts: { elements, keptElements: rows * dimensions }, sizes: [rows, columns, dimensions] };
   }
   const axes = readAxes(operation, given.axis ?? -1, shape);
   if (kind === 'axes') {

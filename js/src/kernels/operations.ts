@@ -2,7 +2,10 @@
 
 import type { KernelName } from './arguments.js';
 
-/** How many elements an array has: as x, or one for each position in a group, group, channel, group of a sample, row, column; or one. */
+/**
+ * How many elements an array has: as x, as skip, or as what is kept of x; or one for each position in a group, group, channel, group of a
+ * sample, row, column; or one.
+ */
 export type Extent =
   | 'elements'
   | 'parameters'
@@ -10,11 +13,12 @@ export type Extent =
   | 'channels'
   | 'channelGroups'
   | 'skipElements'
+  | 'keptElements'
   | 'rows'
   | 'columns'
   | 'one';
 
-/** An address. Those of `elements` have the type of x, all others that of the statistics. */
+/** An address. Those of elements of any kind have the type of x, all others that of the statistics. */
 interface ArrayItem {
   readonly kind: 'array';
   readonly name: string;
@@ -36,7 +40,7 @@ interface OtherItem {
 export type Item = ArrayItem | OtherItem;
 
 /** How the core sees x: with axes to normalize over, by channels, by groups of channels, or as a matrix. */
-export type LayoutKind = 'axes' | 'channels' | 'groups' | 'matrix' | 'skip';
+export type LayoutKind = 'axes' | 'channels' | 'groups' | 'matrix' | 'skip' | 'prefix';
 
 export interface Operation {
   readonly layout: LayoutKind;
@@ -161,6 +165,10 @@ export const OPERATIONS: Readonly<Record<KernelName, Operation>> = {
       ...arrays(CHANNEL_GRADIENTS),
       ...[WORKSPACE, SIZES, other('true'), other('true')],
     ],
+  },
+  matryoshka: {
+    layout: 'prefix',
+    items: [...arrays('x:elements y:keptElements'), SIZES, epsilon(1e-5)],
   },
   moments: {
     layout: 'axes',

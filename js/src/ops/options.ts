@@ -18,6 +18,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   runningvar: 'movingVariance',
   numgroups: 'groups',
   keepdim: 'keepDims',
+  truncatedim: 'dimensions',
+  matryoshkadim: 'dimensions',
 };
 
 /** Case and underscores aside: `rms_scaling` and `rmsScaling` are one name. */

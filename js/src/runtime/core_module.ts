@@ -147,6 +147,24 @@ export interface CoreModule {
     firstGroup: number,
     last: boolean,
   ): number;
+  /**
+   * Layer normalization of the rows of x [rows, cols] without parameters, of which the first elements are kept and divided by their norm.
+   * @param dtype - a value of {@link CORE_DTYPE}: the type of x and y
+   * @param x - address of the input
+   * @param y - address of the output [rows, dimensions], which may overlap nothing of x
+   * @param dimensions - how many elements of each row are kept, 1 to `cols`
+   * @param epsilon - added to the variance
+   * @returns a status, 0 when all is well
+   */
+  matryoshka(
+    dtype: number,
+    x: number,
+    y: number,
+    rows: number,
+    cols: number,
+    dimensions: number,
+    epsilon: number,
+  ): number;
   /** @returns bytes that {@link skipLayerNorm} needs besides, for the same sizes; 2^32 - 1 for all that is more */
   skipLayerNormWorkspace(dtype: number, rows: number, cols: number): number;
   /**

@@ -39,6 +39,8 @@ export interface Part {
    * the block has.
    */
   readonly repeats?: boolean;
+  /** Whether it has the type of x, and may be as large, though it is not `per` element. */
+  readonly likeX?: boolean;
   readonly input: Operand | undefined;
   readonly output: Target | undefined;
 }
@@ -131,7 +133,8 @@ export function passThrough(
   oneByOne = false,
 ): void {
   const parameterType = parameterDType(dtype);
-  const typeOf = ({ per }: Part): DType => (per === 'element' ? dtype : parameterType);
+  const isLikeX = ({ per, likeX }: Part): boolean => per === 'element' || likeX === true;
+  const typeOf = (part: Part): DType => (isLikeX(part) ? dtype : parameterType);
   const total = elementCount(shape);
   const positions = elementCount(reducedShape(shape, axes));
   const counts = parts.map(({ per, count = 1 }) => (per === 'position' ? positions : count));
@@ -159,8 +162,9 @@ export function passThrough(
 
   let cut = 0;
   let inHeap = true;
-  for (const { per, input, output } of parts) {
-    if (per !== 'element') continue;
+  for (const part of parts) {
+    if (!isLikeX(part)) continue;
+    const { input, output } = part;
     cut++;
     if (input && !isDirect(input.address, input.stored, dtype)) inHeap = false;
     if (output && !isDirect(output.address, output.dtype, dtype)) inHeap = false;
@@ -230,7 +234,8 @@ export function passThrough(
       const at = (to[i] as number) / BYTES_PER_ELEMENT[type];
       const copy = copierOf(type, output?.dtype);
       if (per === 'element') copyBlockOut(sink, elements, at, plan, block, copy);
-      else if (per === 'group') copy(sink, firstGroup * count, parameters, at, groups * count);
+      else if (per === 'group')
+        copy(sink, firstGroup * count, isLikeX(part) ? elements : parameters, at, groups * count);
       else if (last) copy(sink, 0, parameters, at, count);
     }
   }

@@ -9,6 +9,7 @@ import {
   LayerNormError,
   layerNormBackward,
   layerNormForward,
+  matryoshka,
   moments,
   rmsNormBackward,
   rmsNormForward,
@@ -266,6 +267,20 @@ describe.each(['float32', 'float64', 'float16', 'bfloat16'] as const)('%s', (dty
       }
     });
 
+    test.each<[number[], number]>([
+      [[7, 100], 64],
+      [[3, 1000], 1],
+      [[2, 3, 5], 5],
+      [[9], 2],
+      [[0, 4], 3],
+    ])('of rows of %p the first %p', (shape, dimensions) => {
+      const host = new Host(shared);
+      const x = numbers(dtype, product(shape));
+      const y = matryoshka(x, { shape, dimensions, dtype });
+      const options = { shape, dimensions, dtype };
+      compare(host, host.kernels(), 'matryoshka', options, { x }, { y: as(y) });
+    });
+
     test('skip and spectral norms', () => {
       const host = new Host(shared);
       const kernels = host.kernels();
@@ -470,6 +485,19 @@ describe('mistakes', () => {
       'ERR_ARGUMENT',
       /groups is 1.5/,
     );
+  });
+
+  test.each<[Partial<KernelArguments['matryoshka']>, RegExp]>([
+    [{}, /^matryoshka: dimensions is undefined, expected an integer/],
+    [{ dimensions: 1.5 }, /dimensions is 1.5, expected an integer/],
+    [{ dimensions: 0 }, /^matryoshka: dimensions must be from 1 to the number of columns/],
+    [{ dimensions: 5 }, /dimensions must be from 1/],
+    [{ dimensions: 2 ** 31 }, /y has 25769803776 bytes/],
+    [{ dimensions: 2, y: x + 40 }, /^matryoshka: an output overlaps an input/],
+    [{ dimensions: 2, y: BYTES - 20 }, /y has 24 bytes/],
+  ])('of what is kept: %p', (change, message) => {
+    expectError(() => kernels.matryoshka({ shape, x, y, ...change } as never), 'ERR_ARGUMENT', message);
+    expect(host.get(new Float32Array(12), y)).toEqual(new Float32Array(12).fill(7));
   });
 
   test.each<[unknown, RegExp]>([

@@ -3,7 +3,7 @@ import { OPERATIONS } from '../../../js/src/kernels/operations.js';
 
 const { exports } = instantiate('test', new WebAssembly.Memory({ initial: 3 }));
 
-const SIZES = { axes: 3, channels: 3, groups: 5, matrix: 2, skip: 4 };
+const SIZES = { axes: 3, channels: 3, groups: 5, matrix: 2, skip: 4, prefix: 3 };
 
 test.each(Object.entries(OPERATIONS))(
   '%s hands on as many values as the core takes',

@@ -19,6 +19,7 @@ const FUNCTIONS: Record<keyof CoreModule, true> = {
   groupNormForward: true,
   groupNormBackwardWorkspace: true,
   groupNormBackward: true,
+  matryoshka: true,
   moments: true,
   rmsNormForwardWorkspace: true,
   rmsNormForward: true,

@@ -8,6 +8,7 @@ import {
   layerNorm,
   layerNormBackward,
   layerNormForward,
+  matryoshka,
   type NestedArray,
   type Tensor,
   type TensorLike,
@@ -32,6 +33,16 @@ expectType<Float64Array<ArrayBuffer>>()(layerNorm(float64));
 expectType<Float32Array<ArrayBuffer>>()(layerNorm(bytes, { shape: [2, 2], axis: [0, 1], epsilon: 0 }));
 expectType<Float64Array<ArrayBuffer>>()(layerNorm(float32, { dtype: 'float64' }));
 expectType<Float32Array<ArrayBuffer>>()(layerNorm(float64, { dtype: 'float32' }));
+
+// What is kept of embeddings: of the kind of x; how many is no matter of its type, but has to be said.
+expectType<Float32Array<ArrayBuffer>>()(matryoshka(float32, { dimensions: 2 }));
+expectType<Float64Array<ArrayBuffer>>()(matryoshka(float32, { dimensions: 2, dtype: 'float64' }));
+expectType<number[][]>()(matryoshka([[1, 2]], { dimensions: 1 }));
+expectType<Float32Array>()(matryoshka(anything, { dimensions: 1, out: float32 }));
+// @ts-expect-error
+matryoshka(float32);
+// @ts-expect-error
+matryoshka(float32, { axis: 0, dimensions: 2 });
 
 // Nested arrays: as deep as they were.
 expectType<number[]>()(layerNorm([1, 2, 3]));
