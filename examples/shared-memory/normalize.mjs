@@ -1,5 +1,6 @@
 // Layer normalization by worker threads, each of its own rows of one shared memory, beside one pass over all of them:
-// node normalize.mjs [threads] [rows]. Ends with 1 when a bit differs or a thread fails.
+// node normalize.mjs [threads] [rows]. Ends with 1 when a bit of a row differs, when moments differ
+// by more than one unit in the last place, and when a thread fails.
 
 import { Worker } from 'node:worker_threads';
 import { layerNorm, Moments } from 'layernorm';
@@ -96,14 +97,13 @@ function compare(results) {
   const merged = new Moments({ axis: -1 });
   for (const { moments } of results) merged.merge(Moments.fromBytes(moments));
   const { mean, variance } = merged.finalize();
-  const differences = {
-    'normalized rows': largest(floats(x, rows * FEATURES), all, 23),
-    means: largest(mean, expected.mean, 52),
-    variances: largest(variance, expected.variance, 52),
-  };
-  for (const [what, ulps] of Object.entries(differences)) {
+  for (const [what, ulps, allowed] of [
+    ['normalized rows', largest(floats(x, rows * FEATURES), all, 23), 0],
+    ['means', largest(mean, expected.mean, 52), 1],
+    ['variances', largest(variance, expected.variance, 52), 1],
+  ]) {
     console.log(`${what}: largest difference: ${ulps} ulp`);
-    if (ulps !== 0) process.exitCode = 1;
+    if (!(ulps <= allowed)) process.exitCode = 1;
   }
 }
 

@@ -105,9 +105,9 @@ describe('contents', () => {
     );
     // Whom some entries work with. They are handed in, and nobody has to have them.
     const peers = Object.keys(rest.peerDependencies);
-    assert.deepEqual(peers, ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']);
+    assert.deepEqual(peers, ['@duckdb/node-api', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']);
     for (const peer of peers) assert.deepEqual(rest.peerDependenciesMeta[peer], { optional: true });
-    assert.ok(!existsSync(join(app, 'node_modules', '@tensorflow')));
+    for (const scope of ['@duckdb', '@tensorflow']) assert.ok(!existsSync(join(app, 'node_modules', scope)));
     for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
       assert.ok(!(name in scripts), name);
   });
@@ -137,7 +137,9 @@ describe('contents', () => {
             ? 'keras/load.ts'
             : path.includes('tfjs')
               ? 'tfjs/install.ts'
-              : 'ops/layer_norm.ts';
+              : path.includes('duckdb')
+                ? 'duckdb/functions.ts'
+                : 'ops/layer_norm.ts';
       assert.ok(sources.includes(`../js/src/${own}`));
       assert.ok(!sourcesContent.join('').includes('0061736d'), 'the map carries the wasm');
     });
