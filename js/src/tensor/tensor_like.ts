@@ -103,19 +103,24 @@ export type DTypeOf<X> = X extends Float64Array
               ? DTypeOf<Item>
               : 'float32';
 
-/** The type of the elements of an Arrow vector, where the declarations of the library say it of numbers or of lists of them. */
-type ArrowDType<X> = X extends { readonly type: { readonly ArrayType: infer Class } }
-  ? Class extends Float64ArrayConstructor
+/**
+ * The type that an Arrow vector is computed in, from the declarations of the library: of numbers, or of lists of them. Of 16 bits they
+ * do not say whether they are floats.
+ */
+type ArrowDType<X> = X extends {
+  readonly type: { readonly ArrayType: { readonly prototype: infer Elements } };
+}
+  ? Elements extends Float64Array
     ? 'float64'
-    : Class extends Uint16ArrayConstructor
+    : Elements extends Uint16Array
       ? DType
-      : Class extends ArrayConstructor
-        ? X extends {
-            readonly type: { readonly children: readonly { readonly type: infer Inner }[] };
-          }
+      : Elements extends readonly unknown[]
+        ? X extends { readonly type: { readonly children: readonly { readonly type: infer Inner }[] } }
           ? ArrowDType<{ readonly type: Inner }>
           : DType
-        : 'float32'
+        : Elements extends NumericArray
+          ? 'float32'
+          : DType
   : DType;
 
 /** The typed arrays that elements of type `D` can be written to. */

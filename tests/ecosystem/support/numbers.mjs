@@ -1,6 +1,8 @@
 // Typed arrays by the names of types, and what they hold.
 
 import { tensor } from 'layernorm';
+import { layoutOf } from '../../../bench/lib/layout.mjs';
+import { normalizedReference, standardizedReference, unitReference } from '../../../bench/lib/reference.mjs';
 
 const CLASSES = {
   float64: Float64Array,
@@ -37,27 +39,14 @@ export function maxUlpError(actual, expected, mantissaBits = 23) {
   }, 0);
 }
 
+const rowsOf = (x, columns) => layoutOf([x.length / columns, columns], -1);
+
 /** (x - mean) / sqrt(variance + epsilon) * gamma + beta of rows, in float64. */
-export function layerNormReference(x, columns, epsilon, gamma, beta) {
-  const y = new Float64Array(x.length);
-  for (let start = 0; start < x.length; start += columns) {
-    const row = Array.from(x.slice(start, start + columns));
-    const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / columns;
-    const first = meanOf(row);
-    const mean = first + meanOf(row.map((value) => value - first));
-    const rstd = 1 / Math.sqrt(meanOf(row.map((value) => (value - mean) ** 2)) + epsilon);
-    for (let i = 0; i < columns; i++)
-      y[start + i] = (row[i] - mean) * rstd * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0);
-  }
-  return y;
-}
+export const layerNormReference = (x, columns, epsilon, gamma, beta) =>
+  standardizedReference({ layout: rowsOf(x, columns), epsilon, arrays: { x, gamma, beta } });
 
 /** x / sqrt(sum(x^2)) of rows, in float64. */
 export function unitNormReference(x, columns) {
-  const y = new Float64Array(x.length);
-  for (let start = 0; start < x.length; start += columns) {
-    const norm = Math.sqrt(x.slice(start, start + columns).reduce((sum, value) => sum + value * value, 0));
-    for (let i = start; i < start + columns; i++) y[i] = x[i] / norm;
-  }
-  return y;
+  const problem = { layout: rowsOf(x, columns), epsilon: 0, arrays: { x } };
+  return normalizedReference(problem, unitReference(problem));
 }

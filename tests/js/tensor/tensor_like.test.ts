@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { defaultHeapOwner } from '../../../js/src/runtime/heap.js';
 import { HeapTensor } from '../../../js/src/tensor/heap_tensor.js';
 import { elementsOf, type Operand, readOperand, wrapLike } from '../../../js/src/tensor/tensor_like.js';
-import { expectError } from '../support/errors.js';
+import { expectError, thrownBy } from '../support/errors.js';
 
 const owner = defaultHeapOwner();
 const heap = owner.heap('test');
@@ -306,13 +306,78 @@ describe('objects', () => {
       'f: x is a tensor that has been disposed',
     );
     expect(read({ dims: [6], location: 'cpu-pinned', data }).length).toBe(6);
-    const tf = { shape: [2], dtype: 'float32', data: async () => data, dataSync: () => data };
     expectError(
-      () => read(tf),
+      () => read({ dims: [2], location: 'texture', ort_tensor: {} }),
       'ERR_ARGUMENT',
-      'f: x keeps its elements to itself, expected an object with data: pass x.dataSync(), with { shape: x.shape } for x',
+      "f: the data of x is at location 'texture', expected 'cpu' or 'cpu-pinned': await x.ort_tensor.getData() first",
     );
-    expectError(() => read({ toTypedArray: () => data }), 'ERR_ARGUMENT', /pass x\.toTypedArray\(\)/);
+    expectError(
+      () => read({ toTypedArray: () => data }),
+      'ERR_ARGUMENT',
+      'f: x keeps its elements to itself, expected an object with data: pass x.toTypedArray(), with the option shape for x',
+    );
+  });
+
+  test('that copy their elements out, as those of TensorFlow.js and jax-js', () => {
+    const tensor = {
+      shape: [2, 3],
+      strides: [3],
+      dtype: 'float32',
+      data: async () => data,
+      dataSync: () => data,
+    };
+    const operand = read(tensor);
+    expect(operand).toMatchObject({
+      kind: 'object',
+      value: tensor,
+      shape: [2, 3],
+      stored: 'float32',
+      copied: true,
+    });
+    expect(elements(operand)).toEqual(Array.from(data));
+    expect(wrapLike('f', operand, data, [6], 'float32')).toEqual({ data, shape: [6], dtype: 'float32' });
+    expectError(
+      () => read({ ...tensor, isDisposed: true }),
+      'ERR_DISPOSED',
+      'f: x is a tensor that has been disposed',
+    );
+    const cause = new Error('asynchronously only');
+    const failing = {
+      ...tensor,
+      dataSync: () => {
+        throw cause;
+      },
+    };
+    const error = thrownBy(() => read(failing));
+    expect(error).toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message:
+        'f: x.dataSync() fails, expected the elements: pass await x.data(), with the option shape for x',
+      cause,
+    });
+  });
+
+  test('of Arrow, whose type says what they are', () => {
+    const chunk = (values: object, length: number) => ({
+      length: length / 2,
+      nullCount: 0,
+      children: [{ length, nullCount: 0, values, children: [] }],
+    });
+    const type = { typeId: 16, listSize: 2, children: [{ type: { typeId: 3, precision: 0 } }] };
+    const bits = new Uint16Array([0x3c00, 0x4000, 0x4200, 0x4400]);
+    const vector = { type, length: 2, data: [chunk(bits, 4)] };
+    const operand = read(vector);
+    expect(operand).toMatchObject({
+      kind: 'object',
+      value: vector,
+      shape: [2, 2],
+      stored: 'float16',
+      copied: false,
+    });
+    expect(operand.data?.buffer).toBe(bits.buffer);
+    expect(read({ type, length: 4, data: [chunk(bits, 4), chunk(bits, 4)] }).copied).toBe(true);
+    const y = wrapLike('f', operand, data, [2, 3], 'float32');
+    expect(y).toEqual({ data, shape: [2, 3], dtype: 'float32' });
   });
 
   test('over the heap are kept by their address', () => {
