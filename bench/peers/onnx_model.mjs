@@ -1,5 +1,5 @@
 // Small ONNX models, in the format of protocol buffers: a field is its number and kind, then the value, whose length stands first
-// unless it is a number (onnx.proto3 has the numbers). Tests run them as well.
+// unless it is a number (onnx.proto3 has the numbers). Tests run them as well, and write fields of their own.
 
 const VARINT = 0;
 const BYTES = 2;
@@ -17,13 +17,16 @@ function varint(value) {
 }
 
 const tag = (field, kind) => varint((field << 3) | kind);
-const number = (field, value) => [...tag(field, VARINT), ...varint(value)];
-const float = (field, value) => [...tag(field, FLOAT), ...new Uint8Array(Float32Array.of(value).buffer)];
-const bytes = (field, content) => [...tag(field, BYTES), ...varint(content.length), ...content];
-const text = (field, value) => bytes(field, [...new TextEncoder().encode(value)]);
-const message = (field, ...fields) => bytes(field, fields.flat());
+export const number = (field, value) => [...tag(field, VARINT), ...varint(value)];
+export const float = (field, value) => [
+  ...tag(field, FLOAT),
+  ...new Uint8Array(Float32Array.of(value).buffer),
+];
+export const bytes = (field, content) => [...tag(field, BYTES), ...varint(content.length), ...content];
+export const text = (field, value) => bytes(field, [...new TextEncoder().encode(value)]);
+export const message = (field, ...fields) => bytes(field, fields.flat());
 
-const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10, float64: 11 };
+const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10, float64: 11, bfloat16: 16 };
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 
@@ -34,6 +37,7 @@ const MICROSOFT = { domain: 'com.microsoft', version: 1 };
 /** @typedef {keyof typeof ELEMENT_TYPES} DType */
 /** @typedef {{ name: string, dtype: DType, shape: (number | string)[] }} Value sizes that are not fixed have names */
 /** @typedef {Value & { shape: number[], data: ArrayBufferView }} Constant */
+/** @typedef {Value & { bytes?: Uint8Array, external?: Record<string, string> }} Initializer with its elements, or where they are */
 
 /**
  * @typedef {object} Node
@@ -53,14 +57,21 @@ const valueField = (field, { name, dtype, shape }) => {
   return message(field, text(1, name), message(2, tensorType));
 };
 
-const constantField = ({ name, dtype, shape, data }) =>
-  message(
-    5,
+/** A TensorProto as a field, with its elements or with where they are. */
+export function tensor(field, { name, dtype, shape, bytes: elements, external }) {
+  return message(
+    field,
     ...shape.map((size) => number(1, size)),
     number(2, ELEMENT_TYPES[dtype]),
     text(8, name),
-    bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    elements ? bytes(9, elements) : [],
+    ...Object.entries(external ?? {}).map(([key, value]) => message(13, text(1, key), text(2, value))),
+    external ? number(14, 1) : [],
   );
+}
+
+const constantField = ({ data, ...constant }) =>
+  tensor(5, { ...constant, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
 
 const nodeField = ({ operator, microsoft, ints = {}, floats = {}, inputs, outputs }) =>
   message(
@@ -84,15 +95,18 @@ const nodeField = ({ operator, microsoft, ints = {}, floats = {}, inputs, output
  * @param {Value[]} options.inputs
  * @param {Value[]} options.outputs
  * @param {Constant[]} [options.constants]
+ * @param {Initializer[]} [options.initializers] inputs that the model brings itself
  * @returns {Uint8Array}
  */
-export function graphModel({ opset, nodes, inputs, outputs, constants = [] }) {
+export function graphModel({ opset, nodes, inputs, outputs, constants = [], initializers = [] }) {
+  const isGiven = ({ name }) => !initializers.some((one) => one.name === name);
   const graph = message(
     7,
     ...nodes.map(nodeField),
     text(2, 'graph'),
     ...constants.map(constantField),
-    ...inputs.map((one) => valueField(11, one)),
+    ...initializers.map((one) => tensor(5, one)),
+    ...inputs.filter(isGiven).map((one) => valueField(11, one)),
     ...outputs.map((one) => valueField(12, one)),
   );
   return Uint8Array.from([
@@ -107,11 +121,12 @@ export function graphModel({ opset, nodes, inputs, outputs, constants = [] }) {
 
 /**
  * A model of one node, which takes all inputs of the model.
- * @param {Omit<Node, 'inputs' | 'outputs'> & { opset: number, inputs: Value[], outputs: (Value | undefined)[] }} options outputs in the
+ * @param {Omit<Node, 'inputs' | 'outputs'> & { opset: number, inputs: Value[], initializers?: Initializer[], outputs: (Value | undefined)[] }} options outputs in the
  *   operator's order; undefined for those that are not wanted
  * @returns {Uint8Array}
  */
-export function modelOf({ opset, inputs, outputs, ...node }) {
+export function modelOf({ opset, inputs, outputs, initializers, ...node }) {
   const named = { inputs: inputs.map(({ name }) => name), outputs: outputs.map((one) => one?.name ?? '') };
-  return graphModel({ opset, nodes: [{ ...node, ...named }], inputs, outputs: outputs.filter(Boolean) });
+  const nodes = [{ ...node, ...named }];
+  return graphModel({ opset, nodes, inputs, outputs: outputs.filter(Boolean), initializers });
 }
