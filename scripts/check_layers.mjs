@@ -33,6 +33,8 @@ const INTRINSICS = 'src/simd/simd128.h';
 
 /** Source files without a test of their own, each with the reason. */
 const UNTESTED = {
+  'js/src/cli/help.ts': 'text, whose examples tests/package/cli.test.mjs runs',
+  'js/src/cli/program.ts': 'the program itself, which tests/package/cli.test.mjs runs',
   'js/src/duckdb/node_api.ts': 'declarations only',
   'js/src/kernels/arguments.ts': 'declarations only',
   'js/src/runtime/node.d.ts': 'declarations only',

@@ -1,6 +1,6 @@
 // Rows of a text file: some columns are numbers to work with, the others are kept as they are.
 
-import type { FloatArray } from '../index.js';
+import { type DType, type FloatArray, tensor } from '../index.js';
 import {
   BOM,
   type CsvRecord,
@@ -26,16 +26,17 @@ export interface CsvLayout {
   readonly header: CsvRecord | undefined;
   /** How many cells a record has. */
   readonly width: number;
-  /** Positions, from 0, of the columns of numbers. */
-  readonly columns: readonly number[];
+  /** The first record of values. */
+  readonly first: CsvRecord;
 }
 
 export async function openCsv(input: Input, options: DocumentOptions): Promise<Document> {
   const layout = await csvLayoutOf(input, options);
-  const { header, delimiter, columns } = layout;
+  const { header, delimiter } = layout;
+  const columns = columnsOf(input.name, layout, options.columns);
   return {
     ...{ input, format: 'csv', dtype: 'float64', rows: undefined, rowShape: [columns.length], isRow: false },
-    blocks: (range) => readCsvRows(input, layout, range),
+    blocks: (range) => readCsvRows(input, layout, columns, range),
     replace: () => ({
       before: async (output) => {
         if (header) await output.write(Buffer.from(header.cells.join(delimiter) + header.end, 'latin1'));
@@ -58,19 +59,16 @@ export async function csvLayoutOf(input: Input, options: DocumentOptions): Promi
   const row = hasHeader ? second : first;
   if (row === undefined)
     throw new Failure(`${input.name}: line ${first.line} names columns, and no row follows`);
-  const layout = { delimiter, header: hasHeader ? first : undefined, width: first.cells.length };
+  const layout = { delimiter, header: hasHeader ? first : undefined, width: first.cells.length, first: row };
   checkWidth(input.name, row, layout.width, first.line);
-  const columns =
-    options.columns === undefined
-      ? numbersIn(input.name, row)
-      : readColumns(options.columns, layout.header, layout.width);
-  return { ...layout, columns };
+  return layout;
 }
 
 /** Reads the rows of a text, a piece of it at a time. */
 export async function* readCsvRows(
   input: Input,
   layout: CsvLayout,
+  columns: readonly number[],
   { from, to }: RowRange,
   chunkBytes: number = CHUNK_BYTES,
 ): AsyncGenerator<Block> {
@@ -90,15 +88,19 @@ export async function* readCsvRows(
     const { records } = parsed;
     const wanted = records.slice(Math.max(from - row, 0), Math.max(to - row, 0));
     row += records.length;
-    if (wanted.length > 0) yield blockOf(input.name, layout, wanted);
+    if (wanted.length > 0) yield blockOf(input.name, layout, columns, wanted);
   }
   if (to !== Number.POSITIVE_INFINITY && row < to) {
     throw new Failure(`${input.name}: has ${row} rows, expected at least ${to} for --rows`);
   }
 }
 
-function blockOf(name: string, layout: CsvLayout, records: readonly CsvRecord[]): Block {
-  const { columns, delimiter, width, header } = layout;
+function blockOf(
+  name: string,
+  { delimiter, width, header }: CsvLayout,
+  columns: readonly number[],
+  records: readonly CsvRecord[],
+): Block {
   const data = new Float64Array(records.length * columns.length);
   let at = 0;
   for (const record of records) {
@@ -110,18 +112,28 @@ function blockOf(name: string, layout: CsvLayout, records: readonly CsvRecord[])
       data[at++] = number;
     }
   }
-  const encode = (y: FloatArray): Uint8Array => {
-    const textOf = y instanceof Float64Array ? String : float32Text;
+  const encode = (y: FloatArray, dtype: DType): Uint8Array => {
+    const textOf = dtype === 'float64' ? String : float32Text;
+    const numbers = numbersOf(y, dtype);
     let text = '';
     let next = 0;
     for (const { cells, end } of records) {
       const written = [...cells];
-      for (const column of columns) written[column] = textOf(y[next++] as number);
+      for (const column of columns) written[column] = textOf(numbers[next++] as number);
       text += written.join(delimiter) + end;
     }
     return Buffer.from(text, 'latin1');
   };
   return { rows: records.length, data, encode };
+}
+
+/** Floats of 16 bits come as their bits. */
+function numbersOf(y: FloatArray, dtype: DType): FloatArray {
+  if (dtype === 'float32' || dtype === 'float64') return y;
+  const wide = tensor({ data: y, shape: [y.length], dtype }, undefined, 'float32');
+  const numbers = wide.array.slice();
+  wide.dispose();
+  return numbers;
 }
 
 function withoutBom(text: string): string {
@@ -136,10 +148,11 @@ function readDelimiter(option: string | undefined): string | undefined {
 
 /** A header has words over numbers. */
 function looksLikeHeader(first: CsvRecord, second: CsvRecord | undefined): boolean {
-  return first.cells.some((cell, i) => {
-    if (contentOf(cell).trim() === '' || numberOf(cell) !== undefined) return false;
-    return second === undefined || numberOf(second.cells[i] ?? '') !== undefined;
-  });
+  const isNumber = (cell = ''): boolean => numberOf(cell) !== undefined;
+  if (second === undefined) return !first.cells.some(isNumber);
+  return first.cells.some(
+    (cell, i) => contentOf(cell).trim() !== '' && !isNumber(cell) && isNumber(second.cells[i]),
+  );
 }
 
 function checkWidth(name: string, { cells, line }: CsvRecord, width: number, like?: number): void {
@@ -148,18 +161,18 @@ function checkWidth(name: string, { cells, line }: CsvRecord, width: number, lik
   throw new Failure(`${name}: line ${line} has ${cells.length} cells, expected ${width} as ${first} has`);
 }
 
-/** The columns that hold numbers in the first row. */
-function numbersIn(name: string, row: CsvRecord): number[] {
-  const columns: number[] = [];
-  row.cells.forEach((cell, i) => {
-    if (contentOf(cell).trim() === '') {
-      throw new Failure(
-        `${name}: line ${row.line}, column ${i + 1} has no value to tell whether it holds numbers: name those with --columns`,
-      );
-    }
-    if (numberOf(cell) !== undefined) columns.push(i);
-  });
-  if (columns.length === 0) throw new Failure(`${name}: line ${row.line} has no numbers`);
+/** Positions, from 0, of the columns of numbers: those that `option` names, or those that hold one in the first row. */
+export function columnsOf(name: string, layout: CsvLayout, option: string | undefined): number[] {
+  const { header, width, first } = layout;
+  if (option !== undefined) return readColumns(option, header, width);
+  const empty = first.cells.findIndex((cell) => contentOf(cell).trim() === '');
+  if (empty >= 0) {
+    throw new Failure(
+      `${name}: line ${first.line}, column ${empty + 1} has no value to tell whether it holds numbers: name those with --columns`,
+    );
+  }
+  const columns = first.cells.flatMap((cell, i) => (numberOf(cell) === undefined ? [] : [i]));
+  if (columns.length === 0) throw new Failure(`${name}: line ${first.line} has no numbers`);
   return columns;
 }
 

@@ -1,6 +1,6 @@
 // layernorm info
 
-import { contentOf } from './csv.js';
+import { contentOf, numberOf } from './csv.js';
 import { csvLayoutOf, readCsvRows } from './csv_file.js';
 import { formatOf } from './document.js';
 import { type Input, openInput } from './input.js';
@@ -98,11 +98,11 @@ async function csvIn(input: Input, options: { header?: boolean; delimiter?: stri
   const layout = await csvLayoutOf(input, options);
   let rows = 0;
   const all = { from: 0, to: Number.POSITIVE_INFINITY };
-  for await (const block of readCsvRows(input, { ...layout, columns: [] }, all)) rows += block.rows;
+  for await (const block of readCsvRows(input, layout, [], all)) rows += block.rows;
   const columns = Array.from({ length: layout.width }, (_, i) => {
     const cell = layout.header?.cells[i];
     const name = cell === undefined ? undefined : Buffer.from(contentOf(cell), 'latin1').toString();
-    return { position: i + 1, name, numbers: layout.columns.includes(i) };
+    return { position: i + 1, name, numbers: numberOf(layout.first.cells[i] as string) !== undefined };
   });
   const header = layout.header !== undefined;
   return {

@@ -75,7 +75,7 @@ export async function normalizeCommand(args: readonly string[]): Promise<void> {
     let rows = 0;
     const bytes = await writeOutput(target, force, async (output) => {
       await replacement.before(output);
-      await pump(document.blocks(range), apply, output, (written) => {
+      await pump(document.blocks(range), apply, to, output, (written) => {
         rows += written;
         progress?.update(input.position);
       });

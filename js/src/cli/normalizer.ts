@@ -122,39 +122,50 @@ export function normalizer(options: NormalizerOptions): (block: Block) => FloatA
   // Whatever is wrong with the options is wrong for no rows, too.
   normalize(given(0, emptyOf(from)), how, computed);
 
-  const results: FloatArray[] = [];
-  let turn = 0;
-  /** Results of another type than the rows take turns: one is written while the next is computed. */
-  const nextResult = (length: number): FloatArray => {
-    turn = 1 - turn;
-    if ((results[turn]?.length ?? -1) < length) results[turn] = newFloats(to, length);
-    return (results[turn] as FloatArray).subarray(0, length);
-  };
+  // One result is written while the next is computed.
+  const nextResult = inTurns(2, to);
+  const nextWide = inTurns(1, computed);
 
   return ({ rows, data }) => {
     const y = from === to ? (data as FloatArray) : nextResult(data.length);
     const x = given(rows, data);
-    if (!threads && computed === to) normalize(x, how, to, y);
-    else if (threads) throughHeap(tensor(x), how, computed, to, y);
-    else convert((normalize(x, how, computed) as Given).data as FloatArray, to, y);
-    return y;
+    if (threads) return throughHeap(tensor(x), how, computed, to, y);
+    if (computed === to) return normalize(x, how, to, y) as FloatArray;
+    const wide = nextWide(data.length);
+    normalize(x, how, computed, wide);
+    return convert(wide, to, y);
+  };
+}
+
+/** Makes arrays of a type, some of which are used in turns. */
+function inTurns(count: number, dtype: DType): (length: number) => FloatArray {
+  const arrays: FloatArray[] = [];
+  let turn = 0;
+  return (length) => {
+    turn = (turn + 1) % count;
+    const known = arrays[turn];
+    const array = known !== undefined && known.length >= length ? known : newFloats(dtype, length);
+    arrays[turn] = array;
+    return array.subarray(0, length);
   };
 }
 
 /** Normalizes what lies in the memory of the threads. */
-function throughHeap(x: Tensor, how: Normalization, computed: DType, to: DType, y: FloatArray): void {
+function throughHeap(x: Tensor, how: Normalization, computed: DType, to: DType, y: FloatArray): FloatArray {
   try {
     const result = normalize(x, how, computed, x.dtype === computed ? x : undefined) as Tensor;
     convert(result, to, y);
     result.dispose();
+    return y;
   } finally {
     x.dispose();
   }
 }
 
 /** Rounds elements to a type, into an array that has them as they are stored. */
-function convert(elements: FloatArray | Tensor, to: DType, y: FloatArray): void {
+function convert(elements: FloatArray | Tensor, to: DType, y: FloatArray): FloatArray {
   const converted = tensor(elements, undefined, to);
   bytesOf(y).set(bytesOf(converted.array));
   converted.dispose();
+  return y;
 }

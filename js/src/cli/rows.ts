@@ -1,6 +1,6 @@
 // Rows of numbers on their way from an input to an output, some at a time.
 
-import type { FloatArray, NumericArray } from '../index.js';
+import type { DType, FloatArray, NumericArray } from '../index.js';
 import { usageFailure } from './failure.js';
 import type { Output } from './output.js';
 
@@ -9,8 +9,8 @@ export interface Block {
   readonly rows: number;
   /** Their elements, row-major; those of 16 bits as their bits. Valid until the block after the next one is asked for. */
   readonly data: NumericArray;
-  /** What an output gets where these rows have become `y`. */
-  encode(y: FloatArray): Uint8Array;
+  /** What an output gets where these rows have become `y`, as elements of this type are stored. */
+  encode(y: FloatArray, dtype: DType): Uint8Array;
 }
 
 /** Rows `from` up to, without it, `to`; `Infinity` where nobody knows how many there are. */
@@ -52,11 +52,13 @@ export function readRange(text: string | undefined, rows: number | undefined): R
 
 /**
  * Takes blocks through `apply` to an output, in their order: the next one is read and the one before is written meanwhile.
+ * @param dtype - of what `apply` gives
  * @param advance - is told how many rows have been written
  */
 export async function pump(
   blocks: AsyncIterator<Block>,
   apply: (block: Block) => FloatArray,
+  dtype: DType,
   output: Output,
   advance: (rows: number) => void,
 ): Promise<void> {
@@ -70,7 +72,7 @@ export async function pump(
       reading.catch(() => {}); // its turn comes
       const y = apply(block);
       await writing;
-      writing = output.write(block.encode(y)).then(() => advance(block.rows));
+      writing = output.write(block.encode(y, dtype)).then(() => advance(block.rows));
       writing.catch(() => {});
     }
     await writing;
