@@ -48,6 +48,8 @@ const FILES = [
   'dist/kernels.js',
   'dist/kernels.js.map',
   'dist/layernorm-kernels.wasm',
+  'dist/layernorm-mt-worker.mjs',
+  'dist/layernorm-mt-worker.mjs.map',
   'dist/layernorm-mt.cjs',
   'dist/layernorm-mt.cjs.map',
   'dist/layernorm-mt.mjs',
