@@ -74,7 +74,7 @@ const FILES = [
 ];
 const SCRIPTS = FILES.filter((path) => /\.[cm]?js$/.test(path));
 /** What is loaded when threads are asked for. */
-const THREADS = SCRIPTS.filter((path) => path.includes('-mt.'));
+const THREADS = SCRIPTS.filter((path) => path.includes('layernorm-mt'));
 
 /** Bytes of the tarball. Far above what it has: a picture or a second copy of the maps would show. */
 const MAX_TARBALL = 2_200_000;
@@ -131,6 +131,7 @@ describe('contents', () => {
         assert.match(source, /^(\.\.\/js\/src\/[\w/]+\.ts|built:#[\w-]+)$/);
         assert.equal(typeof sourcesContent[i], 'string', source);
       });
+      if (path === 'dist/layernorm-mt-worker.mjs') return assert.deepEqual(sources, ['built:#core-glue']);
       const own = THREADS.includes(path)
         ? 'runtime/pool.ts'
         : path.includes('kernels')
