@@ -32,6 +32,11 @@ const KERNELS = [NODE, META, IMPORT];
 /** Entries that share others with whoever imports those, see {@link entriesStayOutside}. */
 const BUILT_ON_OTHERS = ['tfjs', 'keras', 'io', 'transformers', 'duckdb'];
 
+/** Node shows the whole line that threw above an error nobody caught: shorter lines cost a few hundred bytes. */
+const MAX_LINE = 120;
+/** They break strings, too: Vite would miss the files that are named there. */
+const WHOLE_LINES = 0;
+
 /**
  * The bundles of the package. `bytes` says which wasm is inside; the edge runtimes compile it ahead of time, from
  * the import of the file, and forbid compiling bytes.
@@ -92,12 +97,20 @@ const BUNDLES = [
   ]),
   // The program `layernorm`.
   { entry: 'cli.ts', file: 'cli.js', format: 'esm', platform: 'node', beside: '.js', forbidden: [] },
-  // Loaded when threads are asked for, and run by every worker.
+  // Loaded when threads are asked for, and, but for the first, run by every worker.
   {
     entry: 'runtime/pool_web.ts',
     file: 'layernorm-mt.mjs',
     format: 'esm',
+    lineLimit: WHOLE_LINES,
+    forbidden: [NODE, IMPORT],
+  },
+  {
+    entry: 'runtime/pool_worker.ts',
+    file: 'layernorm-mt-worker.mjs',
+    format: 'esm',
     glue: built.threads.web,
+    lineLimit: WHOLE_LINES,
     forbidden: [NODE, IMPORT],
   },
   {
@@ -106,15 +119,13 @@ const BUNDLES = [
     format: 'cjs',
     platform: 'node',
     glue: built.threads.node,
+    lineLimit: WHOLE_LINES,
     forbidden: [META, IMPORT],
   },
 ];
 
 /** The variable of a bundle that holds the wasm: a line of its own, ahead of the code. */
 const BYTES = 'layernormBytes';
-
-/** Node shows the whole line that threw above an error nobody caught: shorter lines cost a few hundred bytes. */
-const MAX_LINE = 120;
 
 /** What users import by name, each with declarations of its own. */
 const ENTRIES = ['index', 'kernels', ...BUILT_ON_OTHERS];
@@ -148,7 +159,16 @@ export async function bundle() {
 }
 
 async function bundleOne(bundle) {
-  const { entry, file, format, bytes, platform = 'neutral', threads, glue, forbidden } = bundle;
+  const {
+    entry,
+    file,
+    format,
+    bytes,
+    platform = 'neutral',
+    threads,
+    forbidden,
+    lineLimit = MAX_LINE,
+  } = bundle;
   const esbuild = await import('esbuild');
   const outfile = at('dist', file);
   await esbuild.build({
@@ -159,7 +179,7 @@ async function bundleOne(bundle) {
     target: 'es2022',
     bundle: true,
     minify: true,
-    lineLimit: glue ? 0 : MAX_LINE, // it breaks strings, too: Vite would miss the files that are named there
+    lineLimit,
     banner: bytes ? { js: bytesOfWasm(format, bytes) } : {},
     sourcemap: true,
     sourcesContent: true,
@@ -222,7 +242,7 @@ const exportDefault = (value) => `export default ${JSON.stringify(value)};`;
 const filesStayOutside = {
   name: 'files-stay-outside',
   setup(build) {
-    build.onResolve({ filter: /\.wasm(\?module)?$|\/layernorm-mt\.mjs$/ }, ({ path }) => ({
+    build.onResolve({ filter: /\.wasm(\?module)?$|\/layernorm-mt(-worker)?\.mjs$/ }, ({ path }) => ({
       path,
       external: true,
     }));

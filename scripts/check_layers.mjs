@@ -39,6 +39,7 @@ const UNTESTED = {
   'js/src/kernels/arguments.ts': 'declarations only',
   'js/src/runtime/node.d.ts': 'declarations only',
   'js/src/runtime/pool_node.ts': 'an entry of dist/, which tests/js/threads.test.ts loads',
+  'js/src/runtime/pool_worker.ts': 'an entry of dist/, which tests/browser/threads.test.mjs loads',
   'js/src/runtime/pool_web.ts': 'an entry of dist/, which tests/browser/threads.test.mjs loads',
   'js/src/runtime/virtual_modules.d.ts': 'declarations only',
   'js/src/tfjs/tensorflow.ts': 'declarations only',

@@ -64,12 +64,6 @@ export const EDITS = [
     FEW_VIEWS,
     'HEAPU8=new Uint8Array(b);HEAPU32=new Uint32Array(b)',
   ),
-  {
-    glue: THREADS_WEB,
-    why: 'Vite takes literal worker options only (emscripten#22394)',
-    find: /new Worker\((new URL\("[^"]+",\s*import\.meta\.url\)),\s*workerOptions\)/,
-    replace: 'new Worker($1,{type:"module",name:"em-pthread"})',
-  },
   ...[THREADS_WEB, THREADS_NODE].flatMap((glue) => [
     { glue, why: HANDED_IN, find: /var dataURIPrefix=.*?return\[instance,module\]\}/, replace: '' },
     {
@@ -97,6 +91,14 @@ export const EDITS = [
       replace: 'worker.onerror=()=>{};',
     },
   ]),
+  {
+    glue: THREADS_WEB,
+    why:
+      'bundlers follow a worker that starts itself in circles: Turbopack waits for ever (next.js#97399), webpack warns; ' +
+      'and Vite takes literal worker options only (emscripten#22394)',
+    find: /new Worker\(new URL\("[^"]+",\s*import\.meta\.url\),\s*workerOptions\)/,
+    replace: 'Module["newWorker"]()',
+  },
   {
     glue: THREADS_NODE,
     why: 'a package does not add globals',

@@ -54,9 +54,9 @@ async function written(program, backend) {
     page.on('pageerror', (error) => said.push(String(error)));
     await page.goto(`${server.url}?program=${program}&backend=${backend}`);
     const last = program === 'group_norm' ? 'the same gamma' : 'saved, loaded';
-    await page.waitForFunction((text) => document.body.innerText.includes(text), last);
+    await page.waitForFunction((text) => document.body.textContent.includes(text), last);
     assert.deepEqual(said, []);
-    return (await page.innerText('body')).trim();
+    return (await page.textContent('body')).trim();
   } finally {
     await page.close();
   }

@@ -48,6 +48,8 @@ const FILES = [
   'dist/kernels.js',
   'dist/kernels.js.map',
   'dist/layernorm-kernels.wasm',
+  'dist/layernorm-mt-worker.mjs',
+  'dist/layernorm-mt-worker.mjs.map',
   'dist/layernorm-mt.cjs',
   'dist/layernorm-mt.cjs.map',
   'dist/layernorm-mt.mjs',
@@ -74,7 +76,7 @@ const SCRIPTS = FILES.filter((path) => /\.[cm]?js$/.test(path));
 /** The one file that is run, and is for Node only. */
 const PROGRAM = 'dist/cli.js';
 /** What is loaded when threads are asked for. */
-const THREADS = SCRIPTS.filter((path) => path.includes('-mt.'));
+const THREADS = SCRIPTS.filter((path) => path.includes('layernorm-mt'));
 
 /** A source of every file that is not of the main entry, by a part of the file's name. */
 const OWN = [
@@ -143,6 +145,7 @@ describe('contents', () => {
         assert.match(source, /^(\.\.\/js\/src\/[\w/]+\.ts|built:#[\w-]+)$/);
         assert.equal(typeof sourcesContent[i], 'string', source);
       });
+      if (path === 'dist/layernorm-mt-worker.mjs') return assert.deepEqual(sources, ['built:#core-glue']);
       const [, own] = OWN.find(([name]) => path.includes(name)) ?? ['', 'ops/layer_norm.ts'];
       assert.ok(sources.includes(`../js/src/${own}`));
       assert.ok(!sourcesContent.join('').includes('0061736d'), 'the map carries the wasm');

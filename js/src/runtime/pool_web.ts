@@ -1,5 +1,6 @@
-// dist/layernorm-mt.mjs: loaded by browsers when threads are asked for, and by each of the workers.
-import createCore from '#core-glue';
+// dist/layernorm-mt.mjs: loaded by browsers when threads are asked for. What the workers run is in a file of its own, since
+// bundlers follow a worker that starts itself in circles.
+import createCore from './layernorm-mt-worker.mjs';
 import { Pool } from './pool.js';
 import { Team } from './team.js';
 import type { ThreadsModule } from './threads.js';
@@ -14,9 +15,13 @@ async function compile(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(bytes);
 }
 
+/** Written as bundlers look for it: a literal URL, literal options. */
+const newWorker = () =>
+  new Worker(new URL('./layernorm-mt-worker.mjs', import.meta.url), { type: 'module', name: 'em-pthread' });
+
 const newPool = () =>
   new Pool<Worker>({
-    createCore,
+    createCore: (options) => createCore(Object.assign(options, { newWorker })),
     compile,
     missing: () => (typeof Worker === 'function' ? undefined : 'this scope cannot start workers'),
     watch: (worker, ended) => {
@@ -29,8 +34,8 @@ const newPool = () =>
     terminate: (worker) => worker.terminate(),
     cores: () => navigator.hardwareConcurrency || 1,
     hint:
-      "a Content-Security-Policy has to allow 'self' in worker-src, and layernorm-mt.mjs has to lie beside the script that " +
-      'loaded it, with the same Cross-Origin-Embedder-Policy as the page',
+      "a Content-Security-Policy has to allow 'self' in worker-src, and layernorm-mt-worker.mjs has to lie beside " +
+      'layernorm-mt.mjs, with the same Cross-Origin-Embedder-Policy as the page',
   }) as Pool<unknown>;
 
 export const createThreads: ThreadsModule['createThreads'] = (...engine) => new Team(newPool, ...engine);

@@ -6,6 +6,11 @@ declare module '#core-glue' {
   export default createCore;
 }
 
+declare module '*/layernorm-mt-worker.mjs' {
+  /** The glue of the threads of browsers, which the build puts into a file of its own. */
+  export { default } from '#core-glue';
+}
+
 declare module '#core-bytes' {
   /** The WebAssembly module as scripts/lib/wasm_text.mjs writes it; empty where the runtime brings it compiled. */
   const text: string;

@@ -1,8 +1,8 @@
 // Examples as their readers have them: a copy of the folder, with the packed package and its other libraries installed there.
 
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { at } from '../../../scripts/lib/paths.mjs';
 import { bin, install } from '../../package/support/installed.mjs';
@@ -11,10 +11,11 @@ let installed;
 
 /**
  * @param {string} name of a folder in examples/
- * @param {string[]} libraries what stands beside layernorm in its package.json: taken from this repository's node_modules
+ * @param {string[]} libraries what stands beside layernorm in its package.json, as links into this repository's node_modules
+ * @param {string[]} bundled libraries that may be no links, for bundlers that follow none out of the folder
  * @returns {string} the folder
  */
-export function example(name, libraries = []) {
+export function example(name, libraries = [], bundled = []) {
   installed ??= install('node');
   const folder = join(installed, 'examples', name);
   cpSync(at('examples', name), folder, { recursive: true });
@@ -22,21 +23,43 @@ export function example(name, libraries = []) {
     linkFromHere(library);
     if (existsSync(bin(library))) linkFromHere(join('.bin', library));
   }
+  for (const library of bundled) copyFromHere(library);
   return folder;
 }
 
-function linkFromHere(path) {
-  const link = join(installed, 'node_modules', path);
-  if (existsSync(link)) return;
+/** Where a path in node_modules is, and where it is to be. */
+function fromAndTo(path) {
   const homes = [at('node_modules', path), at('tests', 'ecosystem', 'node_modules', path)];
-  mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(homes.find(existsSync), link);
+  const to = join(installed, 'node_modules', path);
+  mkdirSync(dirname(to), { recursive: true });
+  return [homes.find(existsSync), to];
+}
+
+function linkFromHere(path) {
+  const [from, to] = fromAndTo(path);
+  if (!existsSync(to)) symlinkSync(from, to);
+}
+
+/** Files become hard links, which take no room and next to no time, where the file system has them. */
+function copyFromHere(path) {
+  const [from, to] = fromAndTo(path);
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const copy = join(to, relative(from, file));
+    mkdirSync(dirname(copy), { recursive: true });
+    try {
+      linkSync(file, copy);
+    } catch {
+      copyFileSync(file, copy);
+    }
+  }
 }
 
 /**
  * Starts a program that serves, and waits until it says where.
- * @returns {Promise<{ url: string, said: string[], ended: Promise<number | null>, stop: (signal?: string) => void }>} `said` are its
- *   lines so far, those of stderr included; `ended` is its exit code
+ * @returns {Promise<{ url: string, said: string[], ended: Promise<number | null>, stop: (signal?: string) => void }>} `said` are
+ *   its lines so far, those of stderr included; `ended` is its exit code
  */
 export async function start(program, args, { cwd, env = {} }) {
   const child = spawn(program, args, {

@@ -63,7 +63,7 @@ export const BUNDLERS = {
     mkdirSync(folder, { recursive: true });
     const dist = join(app, 'node_modules', 'layernorm', 'dist');
     copyFileSync(join(dist, 'index.js'), join(folder, 'layernorm.js'));
-    for (const name of ['layernorm-mt.mjs', 'layernorm-mt.wasm'])
+    for (const name of ['layernorm-mt.mjs', 'layernorm-mt-worker.mjs', 'layernorm-mt.wasm'])
       copyFileSync(join(dist, name), join(folder, name));
     const isThere = (name) => existsSync(join(app, name));
     for (const name of ['main.js', 'worker.js', 'share.js', 'post.js'].filter(isThere)) {
