@@ -77,6 +77,23 @@ function entries() {
   });
 }
 
+/** A page as TypeDoc makes it, with what its options cannot change. */
+function finished(url, page) {
+  const up = '../'.repeat(url.split('/').length - 1);
+  const once = (html, what, by) => {
+    if (html.split(what).length !== 2) throw new StepError(`${url} has not one ${what}`);
+    return html.replace(what, by);
+  };
+  let html = once(page, INLINE_SCRIPT, `<script src="${up}assets/theme.js"></script>`);
+  html = once(html, '<div class="col-content">', '<div class="col-content" role="main">');
+  html = once(html, '<nav id="tsd-sidebar-links"', '<nav id="tsd-sidebar-links" aria-label="Beside this"');
+  // A summary is a button, which cannot have a link in it.
+  html = html.replace(/<summary.*?<\/summary>/gs, (summary) =>
+    summary.replace(/<a [^>]*class="tsd-anchor-icon">.*?<\/a>/gs, ''),
+  );
+  return html.replaceAll(`href="${DEMO}"`, `href="${up}../"`);
+}
+
 async function generate() {
   const { Application, Converter, IndexEvent, LogLevel, Logger, PageEvent, ReflectionKind, RendererEvent } =
     await import('typedoc');
@@ -139,6 +156,11 @@ async function generate() {
     if (!reflection.kindOf(ReflectionKind.Module)) return;
     reflection.name = listed.find(({ entry }) => entry === reflection.name).name;
   });
+  // Pages are called what they begin with.
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
+    const [, heading] = /^# (.+)$/m.exec(document.content[0].text);
+    document.name = heading;
+  });
   // The guide names what it links to as code does, without the entry.
   app.converter.addUnknownSymbolResolver(({ symbolReference, moduleSource }, from) => {
     const path = symbolReference?.path?.map(({ path }) => path);
@@ -150,13 +172,7 @@ async function generate() {
     return undefined;
   });
   app.renderer.on(PageEvent.END, (page) => {
-    const up = '../'.repeat(page.url.split('/').length - 1);
-    const replace = (what, by) => {
-      if (page.contents.split(what).length !== 2) throw new StepError(`${page.url} has not one ${what}`);
-      page.contents = page.contents.replace(what, by);
-    };
-    replace(INLINE_SCRIPT, `<script src="${up}assets/theme.js"></script>`);
-    page.contents = page.contents.replaceAll(`href="${DEMO}"`, `href="${up}../"`);
+    page.contents = finished(page.url, page.contents);
   });
   // Types without a name have no place on a page.
   app.renderer.on(IndexEvent.PREPARE_INDEX, (index) => {
