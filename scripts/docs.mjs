@@ -2,6 +2,7 @@
 // that TypeDoc warns of is an error, and so is a link that leads nowhere.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { brokenLinks } from './lib/links.mjs';
 import { ensureNpmPackages } from './lib/npm_packages.mjs';
 import { at, shown } from './lib/paths.mjs';
@@ -39,6 +40,9 @@ const NOT_EXPORTED = {
   'js/src/tfjs/install.ts': ['Identifier'],
   'js/src/tfjs/layers.ts': ['CLASS_NAMES'],
 };
+
+/** The languages of code in the guide and in comments. */
+const HIGHLIGHTED = ['js', 'json', 'python', 'sh', 'sql', 'text', 'ts'];
 
 /** Set by TypeDoc in the body of each page; the policy of the demo page, which the documentation lies beside, has no inline scripts. */
 const INLINE_SCRIPT = /<script>document\.documentElement\.dataset\.theme = .*?<\/script>/;
@@ -87,11 +91,37 @@ function finished(url, page) {
   let html = once(page, INLINE_SCRIPT, `<script src="${up}assets/theme.js"></script>`);
   html = once(html, '<div class="col-content">', '<div class="col-content" role="main">');
   html = once(html, '<nav id="tsd-sidebar-links"', '<nav id="tsd-sidebar-links" aria-label="Beside this"');
+  html = once(
+    html,
+    '<div class="page-menu">',
+    '<div class="page-menu" role="navigation" aria-label="This page">',
+  );
+  html = once(html, '<nav class="tsd-navigation">', '<nav class="tsd-navigation" aria-label="All pages">');
+  // The guide's own heading is the title of the first page.
+  if (url === 'index.html') html = once(html, /<div class="tsd-page-title">.*?<\/div>/s, '');
   // A summary is a button, which cannot have a link in it.
   html = html.replace(/<summary.*?<\/summary>/gs, (summary) =>
     summary.replace(/<a [^>]*class="tsd-anchor-icon">.*?<\/a>/gs, ''),
   );
-  return html.replaceAll(`href="${DEMO}"`, `href="${up}../"`);
+  return withoutGaps(html).replaceAll(`href="${DEMO}"`, `href="${up}../"`);
+}
+
+/** TypeDoc chooses headings by their size and leaves levels out: these are named as they follow each other. */
+function withoutGaps(html) {
+  const open = [];
+  return html.replace(/<h([1-6])(?=[ >])/g, (tag, digit) => {
+    const size = Number(digit);
+    while (open.length > 0 && open.at(-1) >= size) open.pop();
+    open.push(size);
+    return open.length === size ? tag : `${tag} aria-level="${open.length}"`;
+  });
+}
+
+/** TypeDoc's script writes a rule into the page, which the policy of the demo page forbids: docs/style.css has it. */
+function withoutStyle(script) {
+  const made = 'document.head.appendChild(document.createElement("style"))';
+  if (script.split(made).length !== 2) throw new StepError('main.js of TypeDoc does not make its style once');
+  return script.replace(made, 'document.createElement("style")');
 }
 
 async function generate() {
@@ -138,7 +168,7 @@ async function generate() {
     searchInDocuments: true,
     favicon: at('web-demo', 'public', 'favicon.svg'),
     customCss: at('docs', 'style.css'),
-    highlightLanguages: ['bash', 'html', 'js', 'json', 'python', 'sh', 'ts', 'text'],
+    highlightLanguages: HIGHLIGHTED,
   });
 
   const complaints = [];
@@ -181,7 +211,16 @@ async function generate() {
     }
   });
   app.renderer.on(RendererEvent.END, () => {
-    writeFileSync(at('build', 'docs', 'assets', 'theme.js'), readFileSync(at('docs', 'theme.js')));
+    writeFileSync(join(OUT, 'assets', 'theme.js'), readFileSync(at('docs', 'theme.js')));
+    const main = join(OUT, 'assets', 'main.js');
+    writeFileSync(main, withoutStyle(readFileSync(main, 'utf8')));
+  });
+  // The first code in a language takes longest, and what takes long is not coloured to its end.
+  let isWarm = false;
+  app.renderer.on(PageEvent.BEGIN, () => {
+    if (!isWarm)
+      for (const one of HIGHLIGHTED) app.renderer.markedPlugin.getHighlighted('import { x } from "y";', one);
+    isWarm = true;
   });
 
   const project = await app.convert();
