@@ -2,6 +2,7 @@
 // that TypeDoc warns of is an error, and so is a link that leads nowhere.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { brokenLinks } from './lib/links.mjs';
 import { ensureNpmPackages } from './lib/npm_packages.mjs';
 import { at, shown } from './lib/paths.mjs';
@@ -40,6 +41,9 @@ const NOT_EXPORTED = {
   'js/src/tfjs/layers.ts': ['CLASS_NAMES'],
 };
 
+/** The languages of code in the guide and in comments. */
+const HIGHLIGHTED = ['js', 'json', 'python', 'sh', 'sql', 'text', 'ts'];
+
 /** Set by TypeDoc in the body of each page; the policy of the demo page, which the documentation lies beside, has no inline scripts. */
 const INLINE_SCRIPT = /<script>document\.documentElement\.dataset\.theme = .*?<\/script>/;
 
@@ -75,6 +79,49 @@ function entries() {
       throw new StepError(`${shown(file)} is missing: what TypeDoc is to show of ${entry}`);
     return { name: `layernorm${name.slice(1)}`, entry, file };
   });
+}
+
+/** A page as TypeDoc makes it, with what its options cannot change. */
+function finished(url, page) {
+  const up = '../'.repeat(url.split('/').length - 1);
+  const once = (html, what, by) => {
+    if (html.split(what).length !== 2) throw new StepError(`${url} has not one ${what}`);
+    return html.replace(what, by);
+  };
+  let html = once(page, INLINE_SCRIPT, `<script src="${up}assets/theme.js"></script>`);
+  html = once(html, '<div class="col-content">', '<div class="col-content" role="main">');
+  html = once(html, '<nav id="tsd-sidebar-links"', '<nav id="tsd-sidebar-links" aria-label="Beside this"');
+  html = once(
+    html,
+    '<div class="page-menu">',
+    '<div class="page-menu" role="navigation" aria-label="This page">',
+  );
+  html = once(html, '<nav class="tsd-navigation">', '<nav class="tsd-navigation" aria-label="All pages">');
+  // The guide's own heading is the title of the first page.
+  if (url === 'index.html') html = once(html, /<div class="tsd-page-title">.*?<\/div>/s, '');
+  // A summary is a button, which cannot have a link in it.
+  html = html.replace(/<summary.*?<\/summary>/gs, (summary) =>
+    summary.replace(/<a [^>]*class="tsd-anchor-icon">.*?<\/a>/gs, ''),
+  );
+  return withoutGaps(html).replaceAll(`href="${DEMO}"`, `href="${up}../"`);
+}
+
+/** TypeDoc chooses headings by their size and leaves levels out: these are named as they follow each other. */
+function withoutGaps(html) {
+  const open = [];
+  return html.replace(/<h([1-6])(?=[ >])/g, (tag, digit) => {
+    const size = Number(digit);
+    while (open.length > 0 && open.at(-1) >= size) open.pop();
+    open.push(size);
+    return open.length === size ? tag : `${tag} aria-level="${open.length}"`;
+  });
+}
+
+/** TypeDoc's script writes a rule into the page, which the policy of the demo page forbids: docs/style.css has it. */
+function withoutStyle(script) {
+  const made = 'document.head.appendChild(document.createElement("style"))';
+  if (script.split(made).length !== 2) throw new StepError('main.js of TypeDoc does not make its style once');
+  return script.replace(made, 'document.createElement("style")');
 }
 
 async function generate() {
@@ -121,7 +168,7 @@ async function generate() {
     searchInDocuments: true,
     favicon: at('web-demo', 'public', 'favicon.svg'),
     customCss: at('docs', 'style.css'),
-    highlightLanguages: ['bash', 'html', 'js', 'json', 'python', 'sh', 'ts', 'text'],
+    highlightLanguages: HIGHLIGHTED,
   });
 
   const complaints = [];
@@ -139,6 +186,11 @@ async function generate() {
     if (!reflection.kindOf(ReflectionKind.Module)) return;
     reflection.name = listed.find(({ entry }) => entry === reflection.name).name;
   });
+  // Pages are called what they begin with.
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
+    const [, heading] = /^# (.+)$/m.exec(document.content[0].text);
+    document.name = heading;
+  });
   // The guide names what it links to as code does, without the entry.
   app.converter.addUnknownSymbolResolver(({ symbolReference, moduleSource }, from) => {
     const path = symbolReference?.path?.map(({ path }) => path);
@@ -150,13 +202,7 @@ async function generate() {
     return undefined;
   });
   app.renderer.on(PageEvent.END, (page) => {
-    const up = '../'.repeat(page.url.split('/').length - 1);
-    const replace = (what, by) => {
-      if (page.contents.split(what).length !== 2) throw new StepError(`${page.url} has not one ${what}`);
-      page.contents = page.contents.replace(what, by);
-    };
-    replace(INLINE_SCRIPT, `<script src="${up}assets/theme.js"></script>`);
-    page.contents = page.contents.replaceAll(`href="${DEMO}"`, `href="${up}../"`);
+    page.contents = finished(page.url, page.contents);
   });
   // Types without a name have no place on a page.
   app.renderer.on(IndexEvent.PREPARE_INDEX, (index) => {
@@ -165,7 +211,16 @@ async function generate() {
     }
   });
   app.renderer.on(RendererEvent.END, () => {
-    writeFileSync(at('build', 'docs', 'assets', 'theme.js'), readFileSync(at('docs', 'theme.js')));
+    writeFileSync(join(OUT, 'assets', 'theme.js'), readFileSync(at('docs', 'theme.js')));
+    const main = join(OUT, 'assets', 'main.js');
+    writeFileSync(main, withoutStyle(readFileSync(main, 'utf8')));
+  });
+  // The first code in a language takes longest, and what takes long is not coloured to its end.
+  let isWarm = false;
+  app.renderer.on(PageEvent.BEGIN, () => {
+    if (!isWarm)
+      for (const one of HIGHLIGHTED) app.renderer.markedPlugin.getHighlighted('import { x } from "y";', one);
+    isWarm = true;
   });
 
   const project = await app.convert();

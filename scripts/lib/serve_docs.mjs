@@ -1,13 +1,13 @@
 // Serves build/docs beside the demo page while that is developed, under docs/.
 
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
+import { extname, normalize } from 'node:path';
 import { at } from './paths.mjs';
-import { run, StepError } from './run.mjs';
+import { run } from './run.mjs';
 
 const TYPES = {
   '.css': 'text/css',
-  '.html': 'text/html; charset=utf-8',
+  '.html': 'text/html',
   '.js': 'text/javascript',
   '.svg': 'image/svg+xml',
 };
@@ -30,27 +30,35 @@ export function serveDocs() {
     name: 'serve-docs',
     configureServer({ middlewares }) {
       middlewares.use('/docs', async (request, response) => {
-        const { pathname } = new URL(request.url, 'http://localhost');
+        const answer = (status, type, body) =>
+          response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8` }).end(body);
         if (!request.originalUrl.startsWith('/docs/')) {
           response.writeHead(302, { Location: '/docs/' }).end();
           return;
         }
-        const path = normalize(
-          decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname),
-        );
-        try {
-          if (path === '/index.html') await upToDate();
-        } catch (error) {
-          if (!(error instanceof StepError)) throw error;
-          console.error(error.message);
-          response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(error.message);
-          return;
+        const path = fileOf(request.url);
+        if (path === '/index.html') {
+          const error = await upToDate().catch((caught) => caught);
+          if (error) {
+            console.error(error.message);
+            answer(500, 'text/plain', error.message);
+            return;
+          }
         }
-        const body = await readFile(join(at('build', 'docs'), path)).catch(() => undefined);
-        const type = TYPES[extname(path)] ?? 'application/octet-stream';
-        if (body) response.writeHead(200, { 'Content-Type': type }).end(body);
-        else response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found');
+        const body = path && (await readFile(at('build', 'docs', path)).catch(() => undefined));
+        if (body) answer(200, TYPES[extname(path)] ?? 'application/octet-stream', body);
+        else answer(404, 'text/plain', 'not found');
       });
     },
   };
+}
+
+/** The path of a file below the folder; undefined for an address that is malformed. */
+function fileOf(url) {
+  const { pathname } = new URL(url, 'http://localhost');
+  try {
+    return normalize(decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
+  } catch {
+    return undefined;
+  }
 }
