@@ -19,7 +19,6 @@ inline Floats load(const float* from) {
   return values;
 }
 inline void store(float* to, Floats values) { __builtin_memcpy(to, &values, sizeof(values)); }
-inline Doubles widen(Floats values) { return __builtin_convertvector(values, Doubles); }
 
 // y = offset + (x - mean) * scale / sqrt(variance + epsilon), the quotient and the sum in double, for each row of x [rows, cols]; all
 // others are [cols]. y overlaps nothing.
@@ -32,7 +31,9 @@ inline void batch_norm(const float* x, const float* mean, const float* variance,
   for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
     for (std::size_t c = 0; c < whole; c += kLanes) {
       const Floats scaled = (load(x + c) - load(mean + c)) * load(scale + c);
-      const Doubles result = widen(scaled) / widen(load(root + c)) + widen(load(offset + c));
+      const Doubles quotient =
+          __builtin_convertvector(scaled, Doubles) / __builtin_convertvector(load(root + c), Doubles);
+      const Doubles result = quotient + __builtin_convertvector(load(offset + c), Doubles);
       store(y + c, __builtin_convertvector(result, Floats));
     }
     for (std::size_t c = whole; c < cols; ++c) {
