@@ -7,14 +7,18 @@
 
 namespace layernorm::tensorflow {
 
-// Vectors of the compiler's, of elements at any address: it splits what is wider than 128 bits.
-using Floats = float __attribute__((vector_size(16), aligned(4)));
+// Vectors of the compiler's, which splits what is wider than 128 bits.
+using Floats = float __attribute__((vector_size(16)));
 using Doubles = double __attribute__((vector_size(32)));
 inline constexpr std::size_t kLanes = 4;
 
-inline const Floats& floats(const float* at) { return *reinterpret_cast<const Floats*>(at); }
-inline Floats& floats(float* at) { return *reinterpret_cast<Floats*>(at); }
-inline Doubles widen(Floats values) { return __builtin_convertvector(values, Doubles); }
+// At any address.
+inline Floats load(const float* from) {
+  Floats values;
+  __builtin_memcpy(&values, from, sizeof(values));
+  return values;
+}
+inline void store(float* to, Floats values) { __builtin_memcpy(to, &values, sizeof(values)); }
 
 // y = offset + (x - mean) * scale / sqrt(variance + epsilon), the quotient and the sum in double, for each row of x [rows, cols]; all
 // others are [cols]. y overlaps nothing.
@@ -26,9 +30,11 @@ inline void batch_norm(const float* x, const float* mean, const float* variance,
   for (std::size_t c = 0; c < cols; ++c) root[c] = __builtin_sqrtf(variance[c] + epsilon);
   for (std::size_t r = 0; r < rows; ++r, x += cols, y += cols) {
     for (std::size_t c = 0; c < whole; c += kLanes) {
-      const Floats scaled = (floats(x + c) - floats(mean + c)) * floats(scale + c);
-      const Doubles result = widen(scaled) / widen(floats(root + c)) + widen(floats(offset + c));
-      floats(y + c) = __builtin_convertvector(result, Floats);
+      const Floats scaled = (load(x + c) - load(mean + c)) * load(scale + c);
+      const Doubles quotient =
+          __builtin_convertvector(scaled, Doubles) / __builtin_convertvector(load(root + c), Doubles);
+      const Doubles result = quotient + __builtin_convertvector(load(offset + c), Doubles);
+      store(y + c, __builtin_convertvector(result, Floats));
     }
     for (std::size_t c = whole; c < cols; ++c) {
       const float scaled = (x[c] - mean[c]) * scale[c];
@@ -60,7 +66,7 @@ inline void column_means(const float* x, float* mean, std::size_t rows, std::siz
   const std::size_t whole = cols - cols % kLanes;
   for (std::size_t c = 0; c < cols; ++c) mean[c] = 0;
   for (std::size_t r = 0; r < rows; ++r, x += cols) {
-    for (std::size_t c = 0; c < whole; c += kLanes) floats(mean + c) += floats(x + c);
+    for (std::size_t c = 0; c < whole; c += kLanes) store(mean + c, load(mean + c) + load(x + c));
     for (std::size_t c = whole; c < cols; ++c) mean[c] += x[c];
   }
   for (std::size_t c = 0; c < cols; ++c) mean[c] /= static_cast<float>(rows);

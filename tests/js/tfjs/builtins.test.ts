@@ -292,7 +292,7 @@ describe('Mean', () => {
 describe('a graph model', () => {
   test('of Tile, Mean and FusedBatchNormV3: the same bits, and no tensor more', async () => {
     const artifacts = makeGraphModel({ rows: 6, cols: 5, channels: 32 });
-    const model = await converter.loadGraphModel(tf.io.fromMemory(artifacts as never));
+    const model = await converter.loadGraphModel(tf.io.fromMemory(artifacts));
     const x = tf.tensor(adversarial(4 * 6 * 5 * 32, 1), [4, 6, 5, 32]);
     const predict = (): Float32Array[] => {
       const outputs = model.predict(x) as unknown as Tensor[];
