@@ -10,14 +10,14 @@ import { main, StepError } from './lib/run.mjs';
  * the core of all operations in float32 and float64. Threads are a glue and a module more.
  */
 const BUDGETS = {
-  'index.js': 104 * 1024,
+  'index.js': 107 * 1024,
   'keras.js': 15 * 1024,
   'kernels.js': 66 * 1024,
-  'layernorm-kernels.wasm': 53 * 1024,
-  'layernorm.wasm': 53 * 1024,
+  'layernorm-kernels.wasm': 56 * 1024,
+  'layernorm.wasm': 56 * 1024,
   'layernorm-mt.cjs': 9 * 1024,
   'layernorm-mt.mjs': 8.5 * 1024,
-  'layernorm-mt.wasm': 61 * 1024,
+  'layernorm-mt.wasm': 64 * 1024,
   // Without the entries that it builds on.
   'tfjs.js': 9 * 1024,
 };
