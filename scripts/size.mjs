@@ -12,15 +12,15 @@ import { main, StepError } from './lib/run.mjs';
 const BUDGETS = {
   'cli.js': 14 * 1024,
   'duckdb.js': 3.5 * 1024,
-  'index.js': 104 * 1024,
+  'index.js': 108 * 1024,
   'keras.js': 15 * 1024,
-  'kernels.js': 66 * 1024,
-  'layernorm-kernels.wasm': 53 * 1024,
-  'layernorm.wasm': 53 * 1024,
+  'kernels.js': 70 * 1024,
+  'layernorm-kernels.wasm': 57 * 1024,
+  'layernorm.wasm': 56 * 1024,
   'layernorm-mt.cjs': 9 * 1024,
   'layernorm-mt.mjs': 2.5 * 1024,
   'layernorm-mt-worker.mjs': 6.5 * 1024,
-  'layernorm-mt.wasm': 61 * 1024,
+  'layernorm-mt.wasm': 64 * 1024,
   // Without the entries that it builds on.
   'tfjs.js': 9 * 1024,
 };

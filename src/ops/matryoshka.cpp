@@ -26,28 +26,48 @@ struct Problem {
   void* y;
 };
 
-// x - mean of the W::lanes elements at x; of x * scale where x would leave the range of T.
-template <class W, class T>
-[[gnu::always_inline]] inline W centred(const T* x, const GroupStatistics<T>& s) {
-  return (W::load(x) * W::splat(s.scale) - W::splat(s.mean_hi)) - W::splat(s.mean_lo);
+// Adds the elements first .. last of a row to sums, of which first is a multiple of kBlock: by the tree of ops/row_moments.h.
+template <simd::Simd S, class T>
+[[gnu::noinline]] void add_elements(const Problem<T>& p, const void* x, std::size_t first, std::size_t last,
+                                    T shift, RowSums<S, T>& sums) {
+  static_assert(Storage<T>::kBuffer % kBlock == 0);  // blocks do not depend on the type
+  const auto splat = simd::VectorOf<S, T>::splat(shift);
+  p.storage.read(p.storage.at(x, first), last - first,
+                 [&](const T* elements, std::size_t count, std::size_t) {
+                   std::size_t i = 0;
+                   for (; i + kBlock <= count; i += kBlock)
+                     sums.template add_block<true>(elements + i, splat);
+                   if (i < count) sums.template add_tail<true>(elements + i, count - i, shift);
+                 });
 }
 
-// The sum of (x - mean)^2 over the elements that are kept, by the tree of ops/row_moments.h.
+// The moments of all elements less `shift`, and of those that are kept.
 template <simd::Simd S, class T>
-[[gnu::noinline]] Moments kept_squares(const Problem<T>& p, const void* x, const GroupStatistics<T>& s) {
-  static_assert(Storage<T>::kBuffer % kBlock == 0);  // blocks do not depend on the type
-  using V = simd::VectorOf<S, T>;
-  RowSums<S, T, false> sums;
-  p.storage.read(x, p.dimensions, [&](const T* elements, std::size_t count, std::size_t) {
-    T block[kBlock];
-    for (std::size_t i = 0; i < count; i += kBlock) {
-      const std::size_t n = count - i < kBlock ? count - i : kBlock;
-      simd::for_each_vector<V, T>(
-          n, [&]<class W>(std::size_t j) { centred<W>(elements + i + j, s).store(block + j); });
-      sums.template add_tail<false>(block, n, 0);
-    }
-  });
-  return sums.moments(p.dimensions, {0, Spread::Kind::norm});
+struct RowMoments {
+  RowMoments(const Problem<T>& p, const void* x, T its_shift) : shift(its_shift) {
+    const std::size_t whole = p.dimensions / kBlock * kBlock;
+    RowSums<S, T> sums;
+    add_elements(p, x, 0, whole, shift, sums);
+    RowSums<S, T> of_kept = sums;
+    add_elements(p, x, whole, p.dimensions, shift, of_kept);
+    add_elements(p, x, whole, p.cols, shift, sums);
+    kept = of_kept.moments(p.dimensions, 0);
+    all = sums.moments(p.cols, p.epsilon);
+  }
+
+  T shift;
+  Moments kept;
+  Moments all;
+};
+
+// The mean of (x - mean)^2 over the elements that are kept, of which `kept` are the moments about the shift that `mean` is told from;
+// NaN where the squares about the shift say too little of it.
+template <class T>
+double kept_power(const Moments& kept, double mean, std::size_t dimensions) {
+  const double apart = kept.mean - mean, power = kept.variance + apart * apart;
+  const bool trusted = kept.mean * kept.mean <= max_mean_to_deviation(dimensions) * power &&
+                       power >= TrustedRange<T>::min && power <= TrustedRange<T>::max;
+  return trusted ? power : __builtin_nan("");
 }
 
 // The norm of z over the elements that are kept, where the squares of x - mean leave the range of T. Slow, and rare.
@@ -63,30 +83,64 @@ template <class T>
   return __builtin_sqrt(squares.value());
 }
 
-// What x - mean is multiplied with: rstd / max(norm of z, 1e-12).
+// What a row takes: y = ((x * scale - mean_hi) - mean_lo) * factor.
+template <class T>
+struct Kept {
+  GroupStatistics<T> s;
+  T factor;  // rstd / max(norm of z, 1e-12)
+};
+
+// The first pass over a row, and a second one over all of it or over what is kept only where the sums say in double that it takes
+// that: as ops/row_moments.h does it.
 template <simd::Simd S, class T>
-T factor_of(const Problem<T>& p, const void* x, const GroupStatistics<T>& s) {
-  const Moments m = kept_squares<S>(p, x, s);
-  const double norm = m.trusted ? __builtin_sqrt(m.variance) * s.rstd : careful_norm(p, x, s);
+[[gnu::noinline]] Kept<T> read_row(const Problem<T>& p, const void* x) {
+  T first[kPeek];
+  const std::size_t peek = p.cols < kPeek ? p.cols : kPeek;
+  RowMoments<S, T> m(p, x, row_shift<S>(p.storage.load(x, peek, first), p.cols));
+  const auto mean = [&] { return static_cast<T>(static_cast<double>(m.shift) + m.all.mean); };
+  if (!m.all.trusted) m = RowMoments<S, T>(p, x, mean());
+  double power = kept_power<T>(m.kept, m.all.mean, p.dimensions);
+  if (m.all.trusted && !(power > 0)) {
+    const T shift = mean();
+    RowSums<S, T> sums;
+    add_elements(p, x, 0, p.dimensions, shift, sums);
+    const double rest = m.all.mean - (static_cast<double>(shift) - static_cast<double>(m.shift));
+    power = kept_power<T>(sums.moments(p.dimensions, 0), rest, p.dimensions);
+  }
+  const GroupStatistics<T> s = m.all.trusted ? GroupStatistics<T>::about(m.shift, m.all, p.epsilon)
+                                             : careful_statistics(p.storage, x, p.reduced, p.cols, p.epsilon);
+  const double norm = m.all.trusted && power > 0
+                          ? __builtin_sqrt(power * static_cast<double>(p.dimensions)) * s.rstd
+                          : careful_norm(p, x, s);
   const double factor = s.rstd / (norm < kLeastNorm ? kLeastNorm : norm);  // NaN stays NaN
   // Of a constant row alone, which has nothing but zeros to multiply.
   constexpr T kMost = std::numeric_limits<T>::max();
-  return factor > static_cast<double>(kMost) ? kMost : static_cast<T>(factor);
+  return {s, factor > static_cast<double>(kMost) ? kMost : static_cast<T>(factor)};
+}
+
+// The second pass, over what is kept. Terms that change nothing are left out.
+template <simd::Simd S, class T, bool Plain>
+[[gnu::noinline]] void write_row(const Problem<T>& p, const void* x, void* y, const Kept<T>& kept) {
+  const auto [s, factor] = kept;
+  p.storage.map(x, y, p.dimensions, [=](const T* from, T* to, std::size_t count, std::size_t) {
+    simd::for_each_vector<simd::VectorOf<S, T>, T>(count, [=]<class W>(std::size_t i) {
+      W v = W::load(from + i);
+      if constexpr (!Plain) v = v * W::splat(s.scale);
+      v = v - W::splat(s.mean_hi);
+      if constexpr (!Plain) v = v - W::splat(s.mean_lo);
+      (v * W::splat(factor)).store(to + i);
+    });
+  });
 }
 
 template <simd::Simd S, class T>
 void forward_rows(const Problem<T>& p, std::size_t first, std::size_t last) {
-  using V = simd::VectorOf<S, T>;
   for (std::size_t row = first; row < last; ++row) {
     const void* const x = p.storage.at(p.x, row * p.cols);
-    const GroupStatistics<T> s = piece_statistics<S>(p.storage, x, p.reduced, p.cols, p.epsilon);
-    const T factor = factor_of<S>(p, x, s);
-    p.storage.map(x, p.storage.at(p.y, row * p.dimensions), p.dimensions,
-                  [&](const T* from, T* to, std::size_t count, std::size_t) {
-                    simd::for_each_vector<V, T>(count, [=]<class W>(std::size_t i) {
-                      (centred<W>(from + i, s) * W::splat(factor)).store(to + i);
-                    });
-                  });
+    void* const y = p.storage.at(p.y, row * p.dimensions);
+    const Kept<T> kept = read_row<S>(p, x);
+    const bool plain = kept.s.scale == 1 && kept.s.mean_lo == 0;
+    plain ? write_row<S, T, true>(p, x, y, kept) : write_row<S, T, false>(p, x, y, kept);
   }
 }
 

@@ -8,7 +8,7 @@
 // Shapes    x: [rows, cols]. y: [rows, dimensions], 1 <= dimensions <= cols.
 // Types     y has the type of x. float32 is computed in float32 over sums in float64, float64 in float64 over compensated sums. Error
 //           of y: that of z over the norm of what is kept, and that of z is at most 3 ulp of max(|z|, 1) on the kinds of rows in
-//           tests/cpp/support/datasets.h, for float32 and for float64 (measured: 1.4 and 1.8). So a prefix that lies closer to the
+//           tests/cpp/support/datasets.h, for float32 and for float64 (measured: 1.6 and 2.2). So a prefix that lies closer to the
 //           mean than the rest of its row is as much less exact.
 //           float16 and bfloat16: y is what float32 computes of the same numbers, rounded once to nearest even.
 // Aliasing  y may overlap nothing of x.

@@ -87,7 +87,8 @@ export class Kernels {
     given: Pick<KernelArguments[Name], 'shape' | 'dtype'> & { axis?: unknown; groups?: unknown },
   ): number {
     const dtype = readDType(name, given.dtype);
-    const layout = layoutOf(name, OPERATIONS[name].layout, given);
+    // How many dimensions are kept has no part in it.
+    const layout = layoutOf(name, OPERATIONS[name].layout, { dimensions: 1, ...given });
     return this.#workspaceBytes(name, dtype, layout);
   }
 

@@ -487,6 +487,10 @@ describe('mistakes', () => {
     );
   });
 
+  test('what is kept needs no workspace, however much it is', () => {
+    expect(kernels.workspaceBytes('matryoshka', { shape, dtype: 'float16' })).toBe(0);
+  });
+
   test.each<[Partial<KernelArguments['matryoshka']>, RegExp]>([
     [{}, /^matryoshka: dimensions is undefined, expected an integer/],
     [{ dimensions: 1.5 }, /dimensions is 1.5, expected an integer/],
