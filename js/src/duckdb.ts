@@ -2,6 +2,7 @@
 
 export {
   type LayerNormFunctionOptions,
+  type MatryoshkaFunctionOptions,
   type NormFunctionOptions,
   type NormFunctionsOptions,
   type RmsNormFunctionOptions,

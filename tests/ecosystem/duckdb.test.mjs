@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as duckdb from '@duckdb/node-api';
-import { LayerNormError, layerNorm, Moments, rmsNorm, unitNorm } from 'layernorm';
+import { LayerNormError, layerNorm, Moments, matryoshka, rmsNorm, unitNorm } from 'layernorm';
 import { momentsOf, registerNormFunctions } from 'layernorm/duckdb';
 import { at } from '../../scripts/lib/paths.mjs';
 import { bin, run } from '../package/support/installed.mjs';
@@ -31,6 +31,7 @@ before(async () => {
     layerNorm: { name: 'layer_norm_affine', epsilon: 1e-5, gamma, beta },
     rmsNorm: { name: 'rms_norm_scaled', gamma: [...gamma] },
     unitNorm: false,
+    matryoshka: { dimensions: 10 },
   });
   for (const [table, element, type] of [
     ['floats', duckdb.FLOAT, 'FLOAT'],
@@ -70,7 +71,7 @@ async function compare(sql, ids, expectedOf, TypedArray = Float32Array) {
     const [row, y] = [rowOf(id), came.get(id)];
     const expected = row === null ? null : expectedOf(TypedArray.from(row), id);
     // Most of the time it is the same, which deepEqual takes long to find out.
-    if (y && expected?.every((value, i) => Object.is(value, y[i])) && y.length === DIM) continue;
+    if (y && expected?.every((value, i) => Object.is(value, y[i])) && y.length === expected.length) continue;
     assert.deepEqual(y, expected && [...expected], `row ${id}`);
   }
 }
@@ -82,6 +83,7 @@ describe('the bits of the functions of layernorm', () => {
     ['unit_norm', (x) => unitNorm(x)],
     ['layer_norm_affine', (x) => layerNorm(x, { epsilon: 1e-5, gamma, beta })],
     ['rms_norm_scaled', (x) => rmsNorm(x, { gamma })],
+    ['matryoshka_10', (x) => matryoshka(x, { dimensions: 10 })],
   ]) {
     test(`${name}: FLOAT[D] and DOUBLE[D], rows that are NULL`, async () => {
       await compare(`SELECT id, ${name}(v) FROM floats`, IDS, normalize);
@@ -99,6 +101,14 @@ describe('the bits of the functions of layernorm', () => {
       );
       assert.deepEqual(reader.columnTypes().map(String), [type, type]);
     }
+  });
+
+  test('matryoshka has as many elements as its name says', async () => {
+    const reader = await connection.runAndReadAll(
+      'SELECT array_inner_product(matryoshka_10(v), matryoshka_10(v)) AS y, matryoshka_10(v) FROM floats WHERE id = 0',
+    );
+    assert.deepEqual(reader.columnTypes().map(String), ['FLOAT', 'FLOAT[10]']);
+    assert.ok(Math.abs(reader.getRows()[0][0] - 1) < 1e-6);
   });
 
   test('epsilon of the call, in front of that of the registration', async () => {

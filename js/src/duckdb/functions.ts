@@ -1,9 +1,8 @@
-import { layerNorm, rmsNorm, unitNorm } from '../index.js';
+import { layerNorm, matryoshka, rmsNorm, unitNorm } from '../index.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import type { DuckDB, DuckDBChunk, DuckDBConnection } from './node_api.js';
-import { arraysOf, firstNull, isNull, numbersOf, setNull } from './vectors.js';
+import { arraysOf, type Floats, firstNull, isFloats, isNull, numbersOf, setNull } from './vectors.js';
 
-type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 type Parameter = Float32Array | Float64Array | readonly number[];
 
 /** Of every function that is registered. */
@@ -30,6 +29,21 @@ export interface LayerNormFunctionOptions extends RmsNormFunctionOptions {
   beta?: Parameter | null;
 }
 
+export interface MatryoshkaFunctionOptions {
+  /** How many elements are kept; several, to have a function for each. */
+  dimensions: number | readonly number[];
+  /**
+   * What the functions are called in SQL, in front of `_` and their dimensions.
+   * @defaultValue `matryoshka`, so `matryoshka_256`
+   */
+  name?: string | null;
+  /**
+   * Where the call gives none.
+   * @defaultValue 1e-5, that of `matryoshka` of `layernorm`
+   */
+  epsilon?: number | null;
+}
+
 /** Options of {@link registerNormFunctions}. */
 export interface NormFunctionsOptions {
   /** How many elements the arrays have, D in FLOAT[D]; several, to have the functions for each of these types. */
@@ -40,12 +54,14 @@ export interface NormFunctionsOptions {
   rmsNorm?: RmsNormFunctionOptions | false | null;
   /** Of `unit_norm`; `false` leaves it out. */
   unitNorm?: NormFunctionOptions | false | null;
+  /** Of `matryoshka_<dimensions>`, which is there only with this. */
+  matryoshka?: MatryoshkaFunctionOptions | false | null;
 }
 
 /** What normalizes rows of x into y. */
 type Normalize = (
   x: Floats,
-  options: { shape: number[]; epsilon?: number | null; gamma?: Parameter; beta?: Parameter; out?: Floats },
+  options: { shape: number[]; epsilon?: number | null; out?: Floats; gamma?: Parameter; beta?: Parameter },
 ) => unknown;
 
 interface Definition {
@@ -65,24 +81,22 @@ const DEFINITIONS: Readonly<Record<'layerNorm' | 'rmsNorm' | 'unitNorm', Definit
   rmsNorm: { name: 'rms_norm', normalize: rmsNorm as Normalize, options: ['name', 'epsilon', 'gamma'] },
   unitNorm: { name: 'unit_norm', normalize: unitNorm as Normalize, options: ['name', 'epsilon'] },
 };
-const OPTION_NAMES = ['dim', ...Object.keys(DEFINITIONS)];
+const OPTION_NAMES = ['dim', ...Object.keys(DEFINITIONS), 'matryoshka'];
 
 /** The largest D of an ARRAY in DuckDB. */
 const MAX_DIM = 100_000;
 
-/** DuckDB's types of elements, and what holds them in JavaScript. */
-const ELEMENTS = [
-  ['FLOAT', Float32Array],
-  ['DOUBLE', Float64Array],
-] as const;
+/** DuckDB's types of elements, of which JavaScript gets a Float32Array and a Float64Array. */
+const ELEMENTS = ['FLOAT', 'DOUBLE'] as const;
 
 /**
- * Registers the SQL functions `layer_norm`, `rms_norm` and `unit_norm` for arrays of `dim` elements, FLOAT[dim] and DOUBLE[dim], in the
- * database of a connection: all connections to it have them then.
+ * Registers the SQL functions `layer_norm`, `rms_norm` and `unit_norm`, and on demand `matryoshka_<dimensions>`, for arrays of `dim`
+ * elements, FLOAT[dim] and DOUBLE[dim], in the database of a connection: all connections to it have them then.
  *
  * `layer_norm(x)` normalizes each row as the function of `layernorm` does, to the same bits, and has the type of x.
  * `layer_norm(x, epsilon)` takes epsilon from SQL, a constant or a column. A row that is NULL, or whose epsilon is, gives NULL. A NULL
- * inside of a row is an error, as in DuckDB's own functions of arrays.
+ * inside of a row is an error, as in DuckDB's own functions of arrays. `matryoshka_256(x)` is `matryoshka` with `dimensions: 256`, and an
+ * array of 256 elements: its size is in the name, since the type of a result cannot depend on the value of an argument.
  *
  * DuckDB hands on chunks of up to 2048 rows, from each of its threads; JavaScript runs them one after the other. Rows go through
  * the memory of the default engine of `layernorm`. What `registerNormFunctions` has registered stays until the database is closed. A second
@@ -99,8 +113,8 @@ const ELEMENTS = [
  * @param connection - of `@duckdb/node-api`, 1.5 or newer
  * @param duckdb - the namespace of `@duckdb/node-api`, which this package does not import
  * @param options - see {@link NormFunctionsOptions}
- * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_SHAPE`; nothing has been registered then, unless DuckDB itself refuses. What goes wrong in a query is an error of
- * that query, with the message of the {@link LayerNormError}.
+ * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_SHAPE`; nothing has been registered then, unless DuckDB itself refuses. What goes
+ * wrong in a query is an error of that query, with the message of the {@link LayerNormError}.
  */
 export function registerNormFunctions(
   connection: DuckDBConnection,
@@ -115,15 +129,16 @@ export function registerNormFunctions(
     "import * as duckdb from '@duckdb/node-api'",
   );
   checkNames('options', options, OPTION_NAMES);
-  const dims = readDims(options.dim);
+  const dims = readSizes('dim', options.dim);
   const functions = Object.entries(DEFINITIONS).flatMap(([key, definition]) => {
     const given = options[key as keyof typeof DEFINITIONS];
     return given === false ? [] : [readFunction(key, definition, given ?? {}, dims)];
   });
+  if (options.matryoshka) functions.push(...readMatryoshka(options.matryoshka, dims));
   checkDifferent(functions.map(({ name }) => name));
-  for (const { name, normalize } of functions) {
+  for (const one of functions) {
     for (const dim of dims) {
-      for (const [element] of ELEMENTS) register(connection, duckdb, name, normalize, element, dim);
+      for (const element of ELEMENTS) register(connection, duckdb, one, element, dim);
     }
   }
 }
@@ -132,16 +147,16 @@ export function registerNormFunctions(
 function register(
   connection: DuckDBConnection,
   duckdb: DuckDB,
-  name: string,
-  normalize: Normalize,
-  element: 'FLOAT' | 'DOUBLE',
+  { name, normalize, dimensions }: NormFunction,
+  element: (typeof ELEMENTS)[number],
   dim: number,
 ): void {
   const array = duckdb.ARRAY(duckdb[element] as never, dim);
+  const returnType = duckdb.ARRAY(duckdb[element] as never, dimensions ?? dim);
   for (const parameterTypes of [[array], [array, duckdb.DOUBLE]]) {
     const scalarFunction = duckdb.DuckDBScalarFunction.create({
       name,
-      returnType: array as never,
+      returnType: returnType as never,
       parameterTypes: parameterTypes as never[],
       mainFunction: (info, input, output) => {
         try {
@@ -192,7 +207,7 @@ function normalizeChunk(name: string, normalize: Normalize, input: DuckDBChunk, 
     }
     normalize(x.childData.items.subarray(from, to), {
       shape: [end - row, dim],
-      out: y.childData.items.subarray(from, to),
+      out: y.childData.items.subarray(row * y.type.length, end * y.type.length),
       ...(epsilon !== undefined && { epsilon }),
     });
     row = end;
@@ -203,6 +218,8 @@ function normalizeChunk(name: string, normalize: Normalize, input: DuckDBChunk, 
 interface NormFunction {
   readonly name: string;
   readonly normalize: Normalize;
+  /** How many elements the result has; by default as many as x. */
+  readonly dimensions?: number;
 }
 
 /**
@@ -216,8 +233,7 @@ function readFunction(
   dims: readonly number[],
 ): NormFunction {
   checkNames(key, given, names);
-  const name = given.name ?? defaultName;
-  if (typeof name !== 'string' || name === '') throw wrong(`${key}.name`, name, 'a name');
+  const name = readName(key, given.name, defaultName);
   const { epsilon } = given;
   const gamma = copyOf(`${key}.gamma`, given.gamma);
   const beta = copyOf(`${key}.beta`, given.beta);
@@ -227,19 +243,40 @@ function readFunction(
   return { name, normalize: (x, options) => normalize(x, { epsilon, ...parameters, ...options }) };
 }
 
+/**
+ * A function for each number of dimensions.
+ * @throws {@link LayerNormError} when the operation does not take them, which is tried out
+ */
+function readMatryoshka(given: MatryoshkaFunctionOptions, dims: readonly number[]): NormFunction[] {
+  checkNames('matryoshka', given, ['dimensions', 'name', 'epsilon']);
+  const { epsilon } = given;
+  const shorten = matryoshka as (x: Floats, options: object) => unknown;
+  const prefix = readName('matryoshka', given.name, 'matryoshka');
+  return readSizes('matryoshka.dimensions', given.dimensions).map((dimensions) => {
+    const normalize: Normalize = (x, options) => shorten(x, { epsilon, ...options, dimensions });
+    for (const dim of dims) normalize(new Float32Array(dim), { shape: [1, dim] });
+    return { name: `${prefix}_${dimensions}`, normalize, dimensions };
+  });
+}
+
+function readName(key: string, name: unknown, fallback: string): string {
+  const read = name ?? fallback;
+  if (typeof read === 'string' && read !== '') return read;
+  throw wrong(`${key}.name`, name, 'a name');
+}
+
 function copyOf(name: string, values: Parameter | null | undefined): Parameter | undefined {
   if (values === undefined || values === null) return undefined;
-  if (Array.isArray(values) || values instanceof Float32Array || values instanceof Float64Array) {
-    return values.slice();
-  }
+  if (Array.isArray(values) || isFloats(values)) return values.slice();
   throw wrong(name, values, 'a Float32Array, a Float64Array or an array of numbers');
 }
 
-function readDims(dim: unknown): readonly number[] {
-  const dims: unknown[] = Array.isArray(dim) ? dim : [dim];
-  const isDim = (one: unknown) => Number.isInteger(one) && (one as number) > 0 && (one as number) <= MAX_DIM;
-  if (dims.length > 0 && dims.every(isDim)) return [...new Set(dims as number[])];
-  throw wrong('dim', dim, `the D of FLOAT[D], an integer from 1 to ${MAX_DIM}, or a list of them`);
+/** One D of FLOAT[D] or several, each once. */
+function readSizes(name: string, value: unknown): number[] {
+  const sizes: unknown[] = Array.isArray(value) ? value : [value];
+  const isSize = (one: unknown) => Number.isInteger(one) && (one as number) > 0 && (one as number) <= MAX_DIM;
+  if (sizes.length > 0 && sizes.every(isSize)) return [...new Set(sizes as number[])];
+  throw wrong(name, value, `the D of FLOAT[D], an integer from 1 to ${MAX_DIM}, or a list of them`);
 }
 
 /** SQL does not tell upper case from lower. */

@@ -6,9 +6,12 @@ interface Validity {
   setItemValid(index: number, isValid: boolean): void;
 }
 
+/** What holds the numbers of FLOAT and of DOUBLE. */
+export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
 /** A vector of FLOAT or DOUBLE. */
 export interface NumberVector {
-  readonly items: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+  readonly items: Floats;
   readonly validity: Validity;
 }
 
@@ -40,12 +43,20 @@ export function numbersOf(operation: string, vector: object, rows: number): Numb
 
 function isNumbers(vector: object | undefined, length: number): vector is NumberVector {
   const { items, validity } = (vector ?? {}) as Partial<NumberVector>;
-  const isTyped = items instanceof Float32Array || items instanceof Float64Array;
-  return isTyped && items.length === length && isValidity(validity);
+  return isFloats(items) && items.length === length && isValidity(validity);
+}
+
+/** Whether something is a Float32Array or a Float64Array, of whatever realm. */
+export function isFloats(value: unknown): value is Floats {
+  return /^\[object Float(32|64)Array\]$/.test(tagOf(value));
 }
 
 function isValidity(value: Partial<Validity> | undefined): boolean {
-  return value?.data === null || value?.data instanceof BigUint64Array;
+  return value?.data === null || tagOf(value?.data) === '[object BigUint64Array]';
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
 }
 
 function unknownVector(operation: string): LayerNormError {
@@ -99,7 +110,7 @@ export function maskOf({ type, childData, validity }: ArrayVector, rows: number)
   return mask;
 }
 
-/** DuckDB's bits lie in words of 64 of the machine, and all that it runs on are little-endian. */
+/** DuckDB's bits lie in words of 64, in the order of the machine: little-endian on all that @duckdb/node-api is built for. */
 function bytesOf({ buffer, byteOffset, byteLength }: BigUint64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,4 +1,4 @@
-import { type LayerNormErrorCode, layerNorm, rmsNorm, unitNorm } from 'layernorm';
+import { type LayerNormErrorCode, layerNorm, matryoshka, rmsNorm, unitNorm } from 'layernorm';
 import { type NormFunctionsOptions, registerNormFunctions } from '../../../js/src/duckdb/functions.js';
 import type { DuckDB, DuckDBConnection } from '../../../js/src/duckdb/node_api.js';
 import type { ArrayVector } from '../../../js/src/duckdb/vectors.js';
@@ -154,6 +154,42 @@ test('no rows', () => {
   expect(y.flushed).toBe(1);
 });
 
+test('matryoshka: functions with their dimensions in the name, on demand', () => {
+  const none = { layerNorm: false, rmsNorm: false, unitNorm: false } as const;
+  const list = register({ ...none, dim: [3, 4], matryoshka: { dimensions: [2, 1, 2] } });
+  expect(signatures(list)).toEqual(
+    [2, 1].flatMap((dimensions) =>
+      [3, 4].flatMap((dim) =>
+        ['FLOAT', 'DOUBLE'].flatMap((type) => [
+          `matryoshka_${dimensions}(${type}[${dim}]) -> ${type}[${dimensions}]`,
+          `matryoshka_${dimensions}(${type}[${dim}], DOUBLE) -> ${type}[${dimensions}]`,
+        ]),
+      ),
+    ),
+  );
+  const [plain, second] = register({
+    ...none,
+    dim: 3,
+    matryoshka: { dimensions: 2, name: 'm', epsilon: 0.5 },
+  });
+  expect(plain?.name).toBe('m_2');
+  const x = fakeArrays(Float32Array.from(X), 3);
+  x.validity.setItemValid(1, false);
+  const y = fakeArrays(new Float32Array(8), 2);
+  expect(call(plain, [x], y, 4)).toEqual([]);
+  const shape = [4, 3];
+  const expected = matryoshka(x.childData.items, { shape, dimensions: 2, epsilon: 0.5 });
+  expected.fill(0, 2, 4); // the row that is NULL has not been written
+  expect(y.childData.items).toEqual(expected);
+  expect(y.validity.data).toEqual(BigUint64Array.of(2n ** 64n - 3n));
+  expect(y.childData.validity.data).toEqual(BigUint64Array.of(2n ** 64n - 1n - 0b1100n));
+  const epsilons = { items: new Float64Array(4).fill(1e-5), validity: new FakeValidity(4) };
+  expect(call(second, [x, epsilons], y, 4)).toEqual([]);
+  expect(y.childData.items.slice(4)).toEqual(
+    matryoshka(x.childData.items, { shape, dimensions: 2 }).slice(4),
+  );
+});
+
 describe('mistakes register nothing', () => {
   test.each<[Record<string, unknown>, LayerNormErrorCode, RegExp]>([
     [{}, 'ERR_ARGUMENT', /dim is undefined, expected the D of FLOAT\[D\], an integer from 1 to 100000/],
@@ -186,6 +222,14 @@ describe('mistakes register nothing', () => {
       'ERR_SHAPE',
       /^layerNorm: gamma has 3 elements, expected 4/,
     ],
+    [
+      { dim: 3, matryoshka: {} },
+      'ERR_ARGUMENT',
+      /matryoshka.dimensions is undefined, expected the D of FLOAT\[D\]/,
+    ],
+    [{ dim: 3, matryoshka: { dimensions: [] } }, 'ERR_ARGUMENT', /matryoshka.dimensions is \[\]/],
+    [{ dim: [3, 4], matryoshka: { dimensions: 4 } }, 'ERR_ARGUMENT', /^matryoshka: dimensions is 4/],
+    [{ dim: 3, matryoshka: { dimensions: 2, dim: 3 } }, 'ERR_ARGUMENT', /unknown option 'dim' of matryoshka/],
     [{ dim: 3, layerNorm: { beta: [1] } }, 'ERR_SHAPE', /^layerNorm: beta has 1 element/],
   ])('%p', (options, code, message) => {
     const { registered, connection, duckdb } = fakeDuckDB();

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import {
   type ArrayVector,
   arraysOf,
@@ -74,6 +75,12 @@ describe('vectors of another version', () => {
   test('those that are known are taken', () => {
     expect(arraysOf('f', arrays, 2)).toBe(arrays);
     expect(numbersOf('f', numbers, 6)).toBe(numbers);
+  });
+
+  test('those of another realm as well', () => {
+    const [items, data] = runInNewContext('[new Float32Array(6), new BigUint64Array(1)]');
+    const foreign = { items, validity: { ...numbers.validity, data } };
+    expect(numbersOf('f', foreign, 6)).toBe(foreign);
   });
 
   test.each<[string, object]>([
