@@ -23,6 +23,7 @@ const BUDGETS = {
   'layernorm-mt.wasm': 64 * 1024,
   // Without the entries that it builds on.
   'tfjs.js': 9 * 1024,
+  'transformers.js': 2 * 1024,
 };
 
 await main(import.meta, async () => {

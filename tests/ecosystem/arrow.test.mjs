@@ -105,6 +105,16 @@ describe('a vector of lists', () => {
     });
   });
 
+  test('of an empty table', () => {
+    const table = new arrow.Table(new arrow.Schema([new arrow.Field('embedding', vector.type)]));
+    assert.deepEqual(layerNorm(table.getChild('embedding')).shape, [0, 3]);
+  });
+
+  test('of uint16 holds numbers, whatever the type of the result', () => {
+    const { data } = layerNorm(vectorOf([1, 2, 3], [1, 3], 'uint16'), { dtype: 'float16' });
+    assert.deepEqual(data, arrayOf(Array.from(layerNorm(Float32Array.of(1, 2, 3))), 'float16'));
+  });
+
   test('its statistics', () => {
     const { mean } = layerNormForward(vector);
     assert.deepEqual(mean, { data: Float32Array.of(2, 30, 16 / 3), shape: [3, 1], dtype: 'float32' });

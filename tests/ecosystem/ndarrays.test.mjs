@@ -231,7 +231,8 @@ describe('tensors of TensorFlow.js', () => {
     assert.throws(() => layerNorm(onGpu), {
       code: 'ERR_ARGUMENT',
       message:
-        'layerNorm: x.dataSync() fails, expected the elements: pass await x.data(), with the option shape for x',
+        'layerNorm: x.dataSync() fails (Error: WebGPU reads asynchronously only), expected the elements: where they are not on the CPU, pass ' +
+        'await x.data(), with the option shape for x',
       cause,
     });
   });

@@ -11,8 +11,8 @@ export interface ArrowVector {
 /** What a vector of Apache Arrow says of its elements. */
 interface ArrowType {
   readonly typeId: number;
-  /** Of a Float: 0 for 16 bits. */
-  readonly precision?: number;
+  /** Of a Float. */
+  readonly precision: number;
   /** Of a FixedSizeList, as is `children`. */
   readonly listSize: number;
   readonly children: readonly { readonly type: ArrowType }[];
@@ -31,6 +31,9 @@ const INT = 2;
 const FLOAT = 3;
 const FIXED_SIZE_LIST = 16;
 
+/** By the numbers of its enumeration `Precision`. */
+const FLOATS = ['float16', 'float32', 'float64'];
+
 /** Whether an object is a vector of Apache Arrow, of whatever copy and version of the library. */
 export function isArrowVector(value: object): value is ArrowVector {
   const vector = value as Partial<ArrowVector>;
@@ -43,7 +46,8 @@ export interface ArrowContents {
   readonly shape: readonly number[];
   /** Those of one chunk as they lie there, those of several in a copy. */
   readonly data: NumericArray;
-  readonly type: 'float16' | undefined;
+  /** The name of a float, or none of those: 16 bits may be a float16 or an integer. */
+  readonly type: string;
   readonly copied: boolean;
 }
 
@@ -92,20 +96,25 @@ export function readArrow(operation: string, argument: string, vector: ArrowVect
   return {
     shape,
     data: joined(parts),
-    type: type.typeId === FLOAT && type.precision === 0 ? 'float16' : undefined,
+    type: (type.typeId === FLOAT && FLOATS[type.precision]) || 'int',
     copied: parts.length > 1,
   };
 }
 
 /** Arrays of one class, one after another; a single one as it is. */
 function joined(parts: readonly NumericArray[]): NumericArray {
-  const first = parts[0] as NumericArray;
-  if (parts.length === 1) return first;
-  const Class = first.constructor as new (length: number) => NumericArray;
+  if (parts.length === 1) return parts[0] as NumericArray;
+  // Not their constructor, which may be that of a subclass.
+  const className = typedArrayName(parts[0]) ?? 'Float32Array';
+  const Class = (globalThis as unknown as Record<string, new (length: number) => Float32Array>)[
+    className
+  ] as new (
+    length: number,
+  ) => Float32Array;
   const all = new Class(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    all.set(part as unknown as Float32Array, at);
+    all.set(part, at);
     at += part.length;
   }
   return all;

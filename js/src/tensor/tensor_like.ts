@@ -47,8 +47,8 @@ export interface ShapedArray {
 }
 
 /**
- * A tensor of another library that copies its elements out when it is asked to: of TensorFlow.js, jax-js (where that uses it up, as
- * every function does there: pass `x.ref` to keep it).
+ * A tensor of another library that copies its elements out when it is asked to: of TensorFlow.js, and of jax-js, where that uses it up
+ * as every function does: pass `x.ref` to keep it.
  */
 export interface SyncTensor {
   readonly shape: readonly number[];
@@ -500,8 +500,8 @@ function readSync(
   } catch (cause) {
     throw new LayerNormError(
       'ERR_ARGUMENT',
-      `${operation}: ${argument}.dataSync() fails, expected the elements: pass await ${argument}.data(), with ` +
-        'the option shape for x',
+      `${operation}: ${argument}.dataSync() fails (${cause}), expected the elements: where they are not on the CPU, pass ` +
+        `await ${argument}.data(), with the option shape for x`,
       cause,
     );
   }

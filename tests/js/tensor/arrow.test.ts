@@ -53,7 +53,7 @@ test('data of another library is not touched: that of onnxruntime throws where i
 test('numbers of one chunk are not copied', () => {
   const values = new Float32Array([1, 2, 3]);
   const contents = readArrow('f', 'x', vectorOf(SINGLE, numbers(values)));
-  expect(contents).toEqual({ shape: [3], data: values, type: undefined, copied: false });
+  expect(contents).toEqual({ shape: [3], data: values, type: 'float32', copied: false });
   expect(contents.data.buffer).toBe(values.buffer);
 });
 
@@ -78,7 +78,14 @@ test('several chunks are copied into one array', () => {
 });
 
 test('integers are numbers, also of 16 bits', () => {
-  expect(readArrow('f', 'x', vectorOf(INT, numbers(new Uint16Array(2)))).type).toBeUndefined();
+  expect(readArrow('f', 'x', vectorOf(INT, numbers(new Uint16Array(2)))).type).toBe('int');
+});
+
+test('a vector of no chunks is empty', () => {
+  expect(readArrow('f', 'x', vectorOf(listOf(SINGLE, 2)))).toMatchObject({
+    shape: [0, 2],
+    data: new Float32Array(0),
+  });
 });
 
 test('nulls are refused, of rows and of elements', () => {

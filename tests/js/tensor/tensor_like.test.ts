@@ -352,7 +352,8 @@ describe('objects', () => {
     expect(error).toMatchObject({
       code: 'ERR_ARGUMENT',
       message:
-        'f: x.dataSync() fails, expected the elements: pass await x.data(), with the option shape for x',
+        'f: x.dataSync() fails (Error: asynchronously only), expected the elements: where they are not on the CPU, pass ' +
+        'await x.data(), with the option shape for x',
       cause,
     });
   });
