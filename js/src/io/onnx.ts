@@ -112,7 +112,7 @@ const PART = 'the ONNX model';
 /** Graphs in nodes of graphs: a loop in a branch in a loop is three deep. */
 const MAX_DEPTH = 32;
 /** Tensors of a model: large ones have thousands. */
-const MAX_TENSORS = 2 ** 20;
+const MAX_TENSORS = 2 ** 18;
 const MAX_NORMALIZATIONS = 2 ** 16;
 
 /** The names that can be seen in a graph: its own, and those of the graph around it. */
