@@ -68,6 +68,16 @@ test('errors', () => {
     'ERR_SHAPE',
     /^readElements: the shape/,
   );
+  expectError(
+    () => readElements(bytes, { dtype: 'int8' } as never),
+    'ERR_SHAPE',
+    /^readElements: the shape of the array is undefined/,
+  );
+  expectError(
+    () => readElements(bytes, undefined as never),
+    'ERR_DTYPE',
+    /^readElements: the dtype of the array is undefined/,
+  );
   bytes[5] = 2;
   expectError(
     () => readElements(bytes, { dtype: 'bool', shape: [8] }),

@@ -14,7 +14,7 @@ import { readSafetensors, writeSafetensors } from '../../../js/src/io/safetensor
 import { mutants } from '../demo/support/mutants.js';
 import { numpyArrays, numpyFile } from '../support/numpy_files.js';
 
-const RUNS = Number(process.env.LAYERNORM_FUZZ_RUNS ?? 2000);
+const RUNS = Number(process.env.LAYERNORM_FUZZ_RUNS ?? 1000);
 
 const TYPES = {
   ...{ float16: Uint16Array, bfloat16: Uint16Array, float32: Float32Array, float64: Float64Array },
@@ -105,7 +105,7 @@ const READERS: Record<string, [files: Uint8Array[], read: (bytes: Uint8Array) =>
         variance,
         bias,
       ]);
-      return [...file.names.map((name) => file.get(name)), ...parameters.filter((one) => one !== undefined)];
+      return [...file.names.map((name) => file.get(name)), ...parameters.filter((one) => one !== null)];
     },
   ],
 };

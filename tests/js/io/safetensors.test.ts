@@ -274,6 +274,16 @@ describe('what cannot be written', () => {
       'ERR_SHAPE',
       /^safetensorsHeader: the shape of tensor 'x' is \[-1\]/,
     ],
+    [
+      () => safetensorsHeader({} as never),
+      'ERR_ARGUMENT',
+      'safetensorsHeader: tensors is an Object, expected a list of { name, dtype, shape }',
+    ],
+    [
+      () => safetensorsHeader([null] as never),
+      'ERR_ARGUMENT',
+      /^safetensorsHeader: a tensor has the name undefined/,
+    ],
   ])('%s', (call, code, message) => {
     expectError(call, code as 'ERR_DTYPE', message);
   });
