@@ -37,34 +37,34 @@ const OPERATORS = [
   {
     operator: 'LayerNormalization',
     ...{ opset: 17, weights: { w: 10, b: 10 } },
-    call: (x, { gamma, beta, attributes: { axis, epsilon } }) => layerNorm(x, { axis, epsilon, gamma, beta }),
+    call: (x, { gamma, beta, epsilon, attributes: { axis } }) => layerNorm(x, { axis, epsilon, gamma, beta }),
   },
   {
     operator: 'SimplifiedLayerNormalization',
     ...{ opset: 17, weights: { w: 10 } },
-    call: (x, { gamma, attributes: { axis, epsilon } }) => rmsNorm(x, { axis, epsilon, gamma }),
+    call: (x, { gamma, epsilon, attributes: { axis } }) => rmsNorm(x, { axis, epsilon, gamma }),
   },
   {
     operator: 'BatchNormalization',
     ...{ opset: 15, weights: { w: 6, b: 6, mean: 6, variance: 6 } },
-    call: (x, { gamma, beta, mean, variance, attributes: { epsilon } }) =>
+    call: (x, { gamma, beta, mean, variance, epsilon }) =>
       batchNorm(x, { axis: 1, epsilon, gamma, beta, mean, variance }),
   },
   {
     operator: 'InstanceNormalization',
     ...{ opset: 17, weights: { w: 6, b: 6 } },
-    call: (x, { gamma, beta, attributes: { epsilon } }) => instanceNorm(x, { axis: 1, epsilon, gamma, beta }),
+    call: (x, { gamma, beta, epsilon }) => instanceNorm(x, { axis: 1, epsilon, gamma, beta }),
   },
   {
     operator: 'SkipLayerNormalization',
     ...{ ...MICROSOFT, inputs: ['skip'], weights: { w: 10, b: 10, bias: 10 } },
-    call: (x, { gamma, beta, bias, attributes: { epsilon } }, skip) =>
+    call: (x, { gamma, beta, bias, epsilon }, skip) =>
       skipLayerNorm(x, skip, { epsilon, gamma, beta, bias }).y,
   },
   {
     operator: 'SkipSimplifiedLayerNormalization',
     ...{ ...MICROSOFT, inputs: ['skip'], weights: { w: 10 } },
-    call: (x, { gamma, attributes: { epsilon } }, skip) => skipRmsNorm(x, skip, { epsilon, gamma }).y,
+    call: (x, { gamma, epsilon }, skip) => skipRmsNorm(x, skip, { epsilon, gamma }).y,
   },
 ];
 
@@ -95,7 +95,7 @@ for (const one of OPERATORS) {
     const { normalizations, names } = readOnnx(model);
     assert.deepEqual(names, Object.keys(one.weights));
     assert.equal(normalizations.length, 1);
-    assert.equal(normalizations[0].attributes.epsilon, Math.fround(1e-3));
+    assert.equal(normalizations[0].epsilon, Math.fround(1e-3));
     assertClose(one.call(feeds.x, normalizations[0], feeds.skip).data, y);
   });
 }
@@ -110,10 +110,13 @@ test('the epsilon that an operator has where the model says none', async () => {
 test('the weights of a model by way of a safetensors file give the same bits', async () => {
   const [layer] = OPERATORS;
   const { model, feeds } = await run(layer);
-  const [{ gamma, beta, attributes }] = readOnnx(model).normalizations;
+  const [{ gamma, beta, epsilon, attributes }] = readOnnx(model).normalizations;
   const file = readSafetensors(writeSafetensors({ 'norm.weight': gamma, 'norm.bias': beta }));
-  const again = { gamma: file.get('norm.weight'), beta: file.get('norm.bias'), attributes };
-  assert.deepEqual(layer.call(feeds.x, again).data, layer.call(feeds.x, { gamma, beta, attributes }).data);
+  const again = { gamma: file.get('norm.weight'), beta: file.get('norm.bias'), epsilon, attributes };
+  assert.deepEqual(
+    layer.call(feeds.x, again).data,
+    layer.call(feeds.x, { gamma, beta, epsilon, attributes }).data,
+  );
 });
 
 test('tensors of onnxruntime are written', () => {

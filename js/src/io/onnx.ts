@@ -2,7 +2,7 @@
 
 import { knownOptions } from '../files/options.js';
 import { bytesOf, faulty, quoted } from '../files/parts.js';
-import { LayerNormError } from '../runtime/errors.js';
+import { describe, LayerNormError } from '../runtime/errors.js';
 import type { FileArray } from './elements.js';
 import { type ExternalData, identityOf, readTensor } from './onnx_tensor.js';
 import { ProtobufReader } from './protobuf.js';
@@ -29,6 +29,8 @@ export interface OnnxNormalization {
    * RMS normalizations `axis` is the first that is normalized over: all after it are as well.
    */
   readonly attributes: Readonly<Record<string, number | readonly number[] | string>>;
+  /** The attribute epsilon, or the operator's default; null for operators without one. */
+  readonly epsilon: number | null;
   /** The names of the inputs; empty where one is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -137,8 +139,8 @@ interface Scope {
  * @example
  * ```ts
  * const { normalizations } = readOnnx(await readFile('model.onnx'));
- * for (const { operator, attributes, gamma, beta } of normalizations) {
- *   if (operator === 'LayerNormalization') layerNorm(x, { epsilon: attributes.epsilon, gamma, beta });
+ * for (const { operator, epsilon, gamma, beta } of normalizations) {
+ *   if (operator === 'LayerNormalization') console.log(layerNorm(x, { epsilon, gamma, beta }));
  * }
  * ```
  *
@@ -338,6 +340,7 @@ class Normalization implements OnnxNormalization {
   readonly operator: string;
   readonly domain: string;
   readonly attributes: OnnxNormalization['attributes'];
+  readonly epsilon: number | null;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly parameters: OnnxNormalization['parameters'];
@@ -362,6 +365,11 @@ class Normalization implements OnnxNormalization {
       ...Object.entries(defaults),
       ...attributes.flatMap((one) => (one.value === undefined ? [] : [[one.name, one.value] as const])),
     ]);
+    const { epsilon = null } = this.attributes;
+    if (epsilon !== null && typeof epsilon !== 'number') {
+      throw faulty(PART, `the epsilon of a ${operator} is ${describe(epsilon)}, expected a number`);
+    }
+    this.epsilon = epsilon;
     this.parameters = Object.fromEntries(
       Object.entries(parameters).flatMap(([key, index]) => (inputs[index] ? [[key, inputs[index]]] : [])),
     );

@@ -31,7 +31,7 @@ test('a node with its attributes and parameters', () => {
   expect(file.normalizations).toHaveLength(1);
   expect(found).toMatchObject({
     ...{ name: '', operator: 'LayerNormalization', domain: '', inputs: ['x', 'w', 'b'], outputs: ['y'] },
-    ...{ attributes: { axis: -1, epsilon: 0.25 }, parameters: { gamma: 'w', beta: 'b' } },
+    ...{ attributes: { axis: -1, epsilon: 0.25 }, parameters: { gamma: 'w', beta: 'b' }, epsilon: 0.25 },
   });
   expect(found?.gamma).toEqual({ data: Float32Array.of(1, 2, 3), shape: [3], dtype: 'float32' });
   expect(found?.gamma).toBe(found?.gamma);
@@ -86,6 +86,7 @@ test.each<[string, string, object, object]>([
   const weights = five.slice(1).map((name, i) => tensor(5, weight(name, i + 1)));
   const { normalizations } = readOnnx(model(...weights, node(operator, ...five.map(input), text(7, domain))));
   expect(normalizations).toMatchObject([{ operator, domain, parameters, attributes }]);
+  expect(normalizations[0]?.epsilon).toBe('epsilon' in attributes ? attributes.epsilon : null);
   expect(Object.keys(normalizations[0]?.attributes ?? {})).toEqual(Object.keys(attributes));
   for (const [key, name] of Object.entries(parameters)) {
     const array = normalizations[0]?.[key as 'gamma'];

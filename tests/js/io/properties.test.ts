@@ -136,6 +136,6 @@ test.each(Object.keys(READERS))(
       slowest = Math.max(slowest, performance.now() - start);
     }
     expect(Math.min(outcomes.read, outcomes.refused)).toBeGreaterThan(RUNS / 100);
-    expect(slowest).toBeLessThan(2000);
+    expect(slowest).toBeLessThan(5000);
   },
 );

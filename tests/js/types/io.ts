@@ -31,7 +31,11 @@ if (array.dtype === 'float32') expectType<Float32Array>()(array.data);
 const [norm] = readOnnx(bytes, {
   externalData: (_location, offset, length) => bytes.subarray(offset, offset + length),
 }).normalizations;
-layerNorm(array, { gamma: norm?.gamma ?? null, beta: readSafetensors(bytes).get('b'), epsilon: 1e-5 });
+layerNorm(array, {
+  gamma: norm?.gamma ?? null,
+  beta: readSafetensors(bytes).get('b'),
+  epsilon: norm?.epsilon ?? null,
+});
 layerNorm(array, { gamma: await readNpz(bytes).get('gamma') });
 
 expectType<FileDType | null | undefined>()(readSafetensors(bytes).tensors.get('x')?.dtype);
