@@ -40,9 +40,15 @@ export function bytesOf(operation: string, argument: string, value: unknown): Ui
       `${operation}: ${argument} is ${describe(value)}, expected the bytes of a file: a Uint8Array or an ArrayBuffer`,
     );
   }
-  const view = ArrayBuffer.isView(value)
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(value as ArrayBuffer);
+  let view: Uint8Array;
+  try {
+    view = ArrayBuffer.isView(value)
+      ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+      : new Uint8Array(value as ArrayBuffer);
+  } catch (error) {
+    const problem = `the buffer of ${argument} is detached: it was transferred`;
+    throw new LayerNormError('ERR_DISPOSED', `${operation}: ${problem}`, error);
+  }
   // Decoders refuse shared memory, and another thread could write there after a check.
   return tagOf(view.buffer) === 'SharedArrayBuffer' ? view.slice() : view;
 }

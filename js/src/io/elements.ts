@@ -1,5 +1,6 @@
 // The elements of files as arrays: a view of the file's own bytes where that is possible.
 
+import { knownOptions } from '../files/options.js';
 import { bytesOf, faulty } from '../files/parts.js';
 import { eachIndex, elementCount, formatShape } from '../tensor/shape.js';
 import { BYTES, checkFileDType, checkSizes, type FileDType } from './dtypes.js';
@@ -25,7 +26,7 @@ interface ArrayTypes {
 export interface FileArrayOf<D extends FileDType> {
   /**
    * The elements, row-major: of float16 and bfloat16 the bits; of int64 and uint64 the numbers as float64, which are exact; of bool 0
-   * and 1. A view of the file's bytes where alignment, byte order and order allow, else a copy.
+   * and 1. A view of the file's bytes where alignment, byte order and order allow, else a copy; of shared memory always a copy.
    */
   readonly data: ArrayTypes[D];
   /** Sizes of the dimensions, outermost first; none for a single number. */
@@ -65,10 +66,12 @@ export const CLASSES = {
  * nor 1; `ERR_DTYPE`, `ERR_SHAPE`
  */
 export function readElements(bytes: Uint8Array, layout: ElementLayout): FileArray {
-  const { dtype, shape } = layout;
+  const { dtype, shape, ...order } = knownOptions('readElements', layout, {
+    ...{ dtype: true, shape: true, littleEndian: true, fortranOrder: true },
+  } as const);
   checkFileDType('readElements', 'the array', dtype);
   checkSizes('readElements', 'the array', shape);
-  return elementsOf('the elements', bytesOf('readElements', 'bytes', bytes), layout);
+  return elementsOf('the elements', bytesOf('readElements', 'bytes', bytes), { dtype, shape, ...order });
 }
 
 /** {@link readElements} of a part of a file, whose layout has been checked. */

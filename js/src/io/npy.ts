@@ -226,10 +226,11 @@ function typeOf(part: string, descr: string): [dtype: FileDType, littleEndian: b
  * @throws {@link LayerNormError} `ERR_DTYPE`, `ERR_SHAPE`
  */
 export function npyHeader(array: { dtype: FileDType; shape: readonly number[] }): Uint8Array {
-  return header('npyHeader', array.dtype, array.shape);
+  const { dtype, shape } = knownOptions('npyHeader', array, { dtype: true, shape: true });
+  return header('npyHeader', dtype, shape);
 }
 
-function header(operation: string, dtype: FileDType, shape: readonly number[]): Uint8Array {
+function header(operation: string, dtype: unknown, shape: unknown): Uint8Array {
   checkFileDType(operation, 'the array', dtype);
   checkSizes(operation, 'the array', shape);
   const [code] = [...CODES].find(([, type]) => type === dtype) ?? [];

@@ -2,7 +2,7 @@
 
 import { knownOptions } from '../files/options.js';
 import { bytesOf, faulty, quoted } from '../files/parts.js';
-import { LayerNormError } from '../runtime/errors.js';
+import { describe, LayerNormError } from '../runtime/errors.js';
 import type { FileArray } from './elements.js';
 import { type ExternalData, identityOf, readTensor } from './onnx_tensor.js';
 import { ProtobufReader } from './protobuf.js';
@@ -24,31 +24,39 @@ export interface OnnxNormalization {
   readonly operator: string;
   /** Whose operator it is: empty for those of ONNX, `com.microsoft` for those of ONNX Runtime. */
   readonly domain: string;
-  /** The attributes by their names, with the operator's defaults: `{ axis: -1, epsilon: 1e-5 }`, whose floats are of float32. */
+  /**
+   * The attributes by their names, with the operator's defaults: `{ axis: -1, epsilon: 1e-5 }`, whose floats are of float32. Of layer and
+   * RMS normalizations `axis` is the first that is normalized over: all after it are as well.
+   */
   readonly attributes: Readonly<Record<string, number | readonly number[] | string>>;
+  /** The attribute epsilon, or the operator's default; null for operators without one. */
+  readonly epsilon: number | null;
   /** The names of the inputs; empty where one is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** The names of the inputs that are parameters. */
   readonly parameters: Readonly<Partial<Record<OnnxParameter, string>>>;
   /**
-   * The scale, read when it is asked for; undefined where the node has none, or the model computes it.
+   * The scale, read when it is asked for; null where the node has none, or the model computes it.
    * @throws {@link LayerNormError} `ERR_FILE` for tensors that are damaged; `ERR_ARGUMENT` where the file that they are in is not given
    */
-  readonly gamma: FileArray | undefined;
+  readonly gamma: FileArray | null;
   /** The offset, as {@link gamma}. */
-  readonly beta: FileArray | undefined;
+  readonly beta: FileArray | null;
   /** The mean of a batch normalization, as {@link gamma}. */
-  readonly mean: FileArray | undefined;
+  readonly mean: FileArray | null;
   /** The variance of a batch normalization, as {@link gamma}. */
-  readonly variance: FileArray | undefined;
+  readonly variance: FileArray | null;
   /** What `SkipLayerNormalization` and its like add to the sum, as {@link gamma}. */
-  readonly bias: FileArray | undefined;
+  readonly bias: FileArray | null;
 }
 
 /** A model. */
 export interface OnnxModel {
-  /** The versions of the operators by their domains: `''` is that of ONNX itself. */
+  /**
+   * The versions of the operators by their domains: `''` is that of ONNX itself. `GroupNormalization` has gamma and beta for each group
+   * up to 20, for each channel from 21 on.
+   */
   readonly opsets: ReadonlyMap<string, number>;
   /** The nodes that normalize, in the order of the graph; those of the graphs inside of other nodes come with these. */
   readonly normalizations: readonly OnnxNormalization[];
@@ -112,7 +120,7 @@ const PART = 'the ONNX model';
 /** Graphs in nodes of graphs: a loop in a branch in a loop is three deep. */
 const MAX_DEPTH = 32;
 /** Tensors of a model: large ones have thousands. */
-const MAX_TENSORS = 2 ** 20;
+const MAX_TENSORS = 2 ** 18;
 const MAX_NORMALIZATIONS = 2 ** 16;
 
 /** The names that can be seen in a graph: its own, and those of the graph around it. */
@@ -131,8 +139,8 @@ interface Scope {
  * @example
  * ```ts
  * const { normalizations } = readOnnx(await readFile('model.onnx'));
- * for (const { operator, attributes, gamma, beta } of normalizations) {
- *   if (operator === 'LayerNormalization') layerNorm(x, { epsilon: attributes.epsilon, gamma, beta });
+ * for (const { operator, epsilon, gamma, beta } of normalizations) {
+ *   if (operator === 'LayerNormalization') console.log(layerNorm(x, { epsilon, gamma, beta }));
  * }
  * ```
  *
@@ -332,12 +340,13 @@ class Normalization implements OnnxNormalization {
   readonly operator: string;
   readonly domain: string;
   readonly attributes: OnnxNormalization['attributes'];
+  readonly epsilon: number | null;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly parameters: OnnxNormalization['parameters'];
   readonly #scope: Scope;
   readonly #externalData: ExternalData | undefined;
-  readonly #arrays = new Map<OnnxParameter, FileArray | undefined>();
+  readonly #arrays = new Map<OnnxParameter, FileArray | null>();
 
   constructor(
     node: Node,
@@ -356,6 +365,11 @@ class Normalization implements OnnxNormalization {
       ...Object.entries(defaults),
       ...attributes.flatMap((one) => (one.value === undefined ? [] : [[one.name, one.value] as const])),
     ]);
+    const { epsilon = null } = this.attributes;
+    if (epsilon !== null && typeof epsilon !== 'number') {
+      throw faulty(PART, `the epsilon of a ${operator} is ${describe(epsilon)}, expected a number`);
+    }
+    this.epsilon = epsilon;
     this.parameters = Object.fromEntries(
       Object.entries(parameters).flatMap(([key, index]) => (inputs[index] ? [[key, inputs[index]]] : [])),
     );
@@ -363,33 +377,33 @@ class Normalization implements OnnxNormalization {
     this.#externalData = externalData;
   }
 
-  get gamma(): FileArray | undefined {
+  get gamma(): FileArray | null {
     return this.#read('gamma');
   }
 
-  get beta(): FileArray | undefined {
+  get beta(): FileArray | null {
     return this.#read('beta');
   }
 
-  get mean(): FileArray | undefined {
+  get mean(): FileArray | null {
     return this.#read('mean');
   }
 
-  get variance(): FileArray | undefined {
+  get variance(): FileArray | null {
     return this.#read('variance');
   }
 
-  get bias(): FileArray | undefined {
+  get bias(): FileArray | null {
     return this.#read('bias');
   }
 
-  #read(parameter: OnnxParameter): FileArray | undefined {
+  #read(parameter: OnnxParameter): FileArray | null {
     const name = this.parameters[parameter];
     if (name !== undefined && !this.#arrays.has(parameter)) {
       const tensor = tensorNamed(name, this.#scope);
-      this.#arrays.set(parameter, tensor && readTensor(partOf(name), tensor, this.#externalData));
+      this.#arrays.set(parameter, tensor ? readTensor(partOf(name), tensor, this.#externalData) : null);
     }
-    return this.#arrays.get(parameter);
+    return this.#arrays.get(parameter) ?? null;
   }
 }
 

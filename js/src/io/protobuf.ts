@@ -16,6 +16,9 @@ const KINDS: Readonly<Record<number, string>> = {
   [FIXED32]: '4 bytes',
 };
 
+/** Made once: a model has a few texts for each of its nodes. */
+let decoder: TextDecoder | undefined;
+
 /** A value that has been met. */
 interface Value {
   readonly kind: number;
@@ -79,7 +82,8 @@ export class ProtobufReader {
   }
 
   text(): string {
-    return new TextDecoder().decode(this.bytes());
+    decoder ??= new TextDecoder();
+    return decoder.decode(this.bytes());
   }
 
   float(): number {

@@ -246,6 +246,12 @@ export function safetensorsHeader(
   tensors: Iterable<SafetensorsTensor>,
   metadata?: Readonly<Record<string, string>> | null,
 ): Uint8Array {
+  if (typeof (tensors as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `safetensorsHeader: tensors is ${describe(tensors)}, expected a list of { name, dtype, shape }`,
+    );
+  }
   const fields = new Map<string, string>();
   const notes = Object.entries(metadata ?? {});
   for (const [key, value] of notes) {
@@ -258,7 +264,8 @@ export function safetensorsHeader(
   }
   if (notes.length > 0) fields.set(METADATA, JSON.stringify(Object.fromEntries(notes)));
   let end = 0;
-  for (const { name, dtype, shape } of tensors) {
+  for (const tensor of tensors) {
+    const { name, dtype, shape } = (tensor ?? {}) as SafetensorsTensor;
     const argument = `tensor ${quoted(name)}`;
     if (typeof name !== 'string' || name === METADATA || fields.has(name)) {
       throw new LayerNormError(

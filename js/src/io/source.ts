@@ -66,8 +66,14 @@ function ofThisPackage(x: unknown): unknown {
 
 function withOneElement(value: unknown): unknown {
   if (typedArrayName(value) !== undefined) return value;
-  const { data, type, dtype, location } = value as Record<string, unknown>;
-  return { data, shape: [1], type, dtype, location };
+  const { type, dtype, location } = value as Record<string, unknown>;
+  return {
+    // Tensors of onnxruntime throw from it when their location is not the CPU, which is looked at first.
+    get data() {
+      return (value as { data: unknown }).data;
+    },
+    ...{ shape: [1], type, dtype, location },
+  };
 }
 
 /** The type that an array is written in, if nobody asks for another. */

@@ -1,4 +1,4 @@
-# Makes the files of this folder: python3 make.py, with NumPy 1.24.
+# Makes the files of this folder: python3 make.py, with NumPy 1.24.2.
 import io
 import zipfile
 import numpy as np

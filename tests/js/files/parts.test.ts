@@ -20,6 +20,18 @@ test('shared memory is copied, since others can write to it', () => {
   }
 });
 
+test('memory that has been transferred away', () => {
+  const bytes = new Uint8Array(4);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  for (const given of [bytes, bytes.buffer]) {
+    expectError(
+      () => bytesOf('f', 'x', given),
+      'ERR_DISPOSED',
+      'f: the buffer of x is detached: it was transferred',
+    );
+  }
+});
+
 test.each([
   [undefined, 'undefined'],
   ['text', "'text'"],

@@ -279,6 +279,11 @@ describe('errors', () => {
 
   test('arrays that cannot be written', () => {
     expectError(
+      () => npyHeader(undefined as never),
+      'ERR_DTYPE',
+      /^npyHeader: the dtype of the array is undefined/,
+    );
+    expectError(
       () => npyHeader({ dtype: 'bfloat16', shape: [2] }),
       'ERR_DTYPE',
       "npyHeader: dtype is 'bfloat16', which NumPy has not, expected float32, which holds the same numbers",
