@@ -40,6 +40,28 @@ describe('merge-shards', () => {
   });
 });
 
+describe('shards', () => {
+  const shards = (...args) =>
+    run(process.execPath, ['run.mjs', ...args], { cwd: join(app, 'examples', 'shards') });
+
+  for (const [count, rows] of [
+    [3, 10_001],
+    [3, 2],
+  ]) {
+    test(`${rows} rows in ${count} shards: the bytes of one pass`, () => {
+      const { status, stdout, stderr } = shards(count, rows);
+      assert.equal(stderr, '');
+      assert.equal(status, 0, stdout);
+      assert.equal(stdout.match(/^layernorm (moments|normalize) .* --rows /gm)?.length, 2 * count);
+      assert.ok(stdout.endsWith(`\n${count} shards, ${rows} rows: the same bytes as one pass\n`), stdout);
+    });
+  }
+
+  test('arguments that make no sense', () => {
+    assert.match(shards(0).stderr, /^usage: /);
+  });
+});
+
 describe('tfjs', () => {
   const folder = () => join(app, 'examples', 'tfjs');
   const PROGRAMS = {
