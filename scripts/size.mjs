@@ -12,6 +12,7 @@ import { main, StepError } from './lib/run.mjs';
 const BUDGETS = {
   'cli.js': 14 * 1024,
   'index.js': 104 * 1024,
+  'io.js': 17 * 1024,
   'keras.js': 15 * 1024,
   'kernels.js': 66 * 1024,
   'layernorm-kernels.wasm': 53 * 1024,

@@ -1,5 +1,5 @@
 // An ONNX model of one node, in the format of protocol buffers: a field is its number and kind, then the
-// value, whose length stands first unless it is a number (onnx.proto3 has the numbers).
+// value, whose length stands first unless it is a number (onnx.proto3 has the numbers). What writes fields is there for tests, too.
 
 const VARINT = 0;
 const BYTES = 2;
@@ -17,13 +17,16 @@ function varint(value) {
 }
 
 const tag = (field, kind) => varint((field << 3) | kind);
-const number = (field, value) => [...tag(field, VARINT), ...varint(value)];
-const float = (field, value) => [...tag(field, FLOAT), ...new Uint8Array(Float32Array.of(value).buffer)];
-const bytes = (field, content) => [...tag(field, BYTES), ...varint(content.length), ...content];
-const text = (field, value) => bytes(field, [...new TextEncoder().encode(value)]);
-const message = (field, ...fields) => bytes(field, fields.flat());
+export const number = (field, value) => [...tag(field, VARINT), ...varint(value)];
+export const float = (field, value) => [
+  ...tag(field, FLOAT),
+  ...new Uint8Array(Float32Array.of(value).buffer),
+];
+export const bytes = (field, content) => [...tag(field, BYTES), ...varint(content.length), ...content];
+export const text = (field, value) => bytes(field, [...new TextEncoder().encode(value)]);
+export const message = (field, ...fields) => bytes(field, fields.flat());
 
-const ELEMENT_TYPES = { float32: 1, float64: 11 };
+const ELEMENT_TYPES = { float32: 1, float16: 10, float64: 11, bfloat16: 16 };
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
 
@@ -31,7 +34,21 @@ const ATTRIBUTE_INT = 2;
 const IR_VERSION = 8;
 const MICROSOFT = { domain: 'com.microsoft', version: 1 };
 
-/** @typedef {{ name: string, dtype: 'float32' | 'float64', shape: number[] }} Value */
+/** @typedef {{ name: string, dtype: 'float16' | 'bfloat16' | 'float32' | 'float64', shape: number[] }} Value */
+/** @typedef {Value & { bytes?: Uint8Array, external?: Record<string, string> }} Initializer with its elements, or where they are */
+
+/** A TensorProto as a field. */
+export function tensor(field, { name, dtype, shape, bytes: elements, external }) {
+  return message(
+    field,
+    ...shape.map((size) => number(1, size)),
+    number(2, ELEMENT_TYPES[dtype]),
+    text(8, name),
+    elements ? bytes(9, elements) : [],
+    ...Object.entries(external ?? {}).map(([key, value]) => message(13, text(1, key), text(2, value))),
+    external ? number(14, 1) : [],
+  );
+}
 
 /**
  * @param {object} options
@@ -41,10 +58,13 @@ const MICROSOFT = { domain: 'com.microsoft', version: 1 };
  * @param {Record<string, number>} [options.ints] attributes
  * @param {Record<string, number>} [options.floats] attributes
  * @param {Value[]} options.inputs in the operator's order
+ * @param {Initializer[]} [options.initializers] those of the inputs that are in the model
  * @param {(Value | undefined)[]} options.outputs in the operator's order; undefined for those that are not wanted
  * @returns {Uint8Array}
  */
-export function modelOf({ operator, microsoft, opset, ints = {}, floats = {}, inputs, outputs }) {
+export function modelOf(options) {
+  const { operator, microsoft, opset, ints = {}, floats = {}, inputs, initializers = [], outputs } = options;
+  const isGiven = ({ name }) => !initializers.some((one) => one.name === name);
   const value = (field, { name, dtype, shape }) => {
     const dimensions = shape.map((size) => message(1, number(1, size)));
     const tensorType = message(1, number(1, ELEMENT_TYPES[dtype]), message(2, ...dimensions));
@@ -67,7 +87,8 @@ export function modelOf({ operator, microsoft, opset, ints = {}, floats = {}, in
     7,
     node,
     text(2, operator),
-    ...inputs.map((one) => value(11, one)),
+    ...initializers.map((one) => tensor(5, one)),
+    ...inputs.filter(isGiven).map((one) => value(11, one)),
     ...outputs.filter(Boolean).map((one) => value(12, one)),
   );
   return Uint8Array.from([

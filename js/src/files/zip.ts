@@ -57,7 +57,7 @@ export function isZip(bytes: Uint8Array): boolean {
 /**
  * Reads the directory of an archive.
  * @param operation - who reads it, for error messages about `unzip`
- * @param maxBytes - what all entries that are read may come to
+ * @param maxBytes - what all entries that are read may come to, each counted once
  * @throws {@link LayerNormError} `ERR_FILE`
  */
 export function openZip(
@@ -72,6 +72,7 @@ export function openZip(
   const repeated = new Set(
     entries.filter((entry) => named.get(entry.name) !== entry).map(({ name }) => name),
   );
+  const counted = new Set<string>();
   let left = maxBytes;
   return {
     names: entries.map(({ name }) => name),
@@ -82,8 +83,10 @@ export function openZip(
         throw faulty(name, `it is missing: the zip file holds ${names.join(', ') || 'nothing'}`);
       }
       if (repeated.has(name)) throw faulty(name, 'it is in the zip file twice');
-      checkEntry(entry, left, maxBytes);
-      left -= entry.size;
+      const isNew = !counted.has(name);
+      checkEntry(entry, isNew ? left : maxBytes, maxBytes);
+      if (isNew) left -= entry.size;
+      counted.add(name);
       const packed = packedBytes(bytes, entry, end);
       const data = entry.method === STORED ? packed : await inflate(operation, entry, packed, unzip);
       if (crc32(data) !== entry.crc) throw faulty(name, 'its checksum does not fit: the file is damaged');

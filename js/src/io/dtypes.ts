@@ -27,6 +27,14 @@ export const BYTES: Readonly<Record<FileDType, number>> = {
   bool: 1,
 };
 
+/** The least and the largest number of each type of integers, as far as float64 is exact. */
+export const INTEGER_RANGES: Partial<Record<FileDType, readonly [number, number]>> = {
+  ...{ int8: [-(2 ** 7), 2 ** 7 - 1], uint8: [0, 2 ** 8 - 1], bool: [0, 1] },
+  ...{ int16: [-(2 ** 15), 2 ** 15 - 1], uint16: [0, 2 ** 16 - 1] },
+  ...{ int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1] },
+  ...{ int64: [-(2 ** 53) + 1, 2 ** 53 - 1], uint64: [0, 2 ** 53 - 1] },
+};
+
 const DTYPES = Object.keys(BYTES) as FileDType[];
 
 /** Whether a value is the name of a type of elements. */
@@ -35,7 +43,7 @@ export function isFileDType(name: unknown): name is FileDType {
 }
 
 /** The most dimensions that NumPy has. */
-const MAX_RANK = 64;
+export const MAX_RANK = 64;
 
 /**
  * Checks the sizes that a caller gives for an array that is to be written.
@@ -72,7 +80,7 @@ export function checkFileDType(
   );
 }
 
-/** Zero does not hide what overflows beside it. In bits of the widest elements the rest still is counted exactly. */
+/** Zero does not hide what overflows beside it; the bits of the widest elements still are counted exactly. */
 function isUncountable(shape: readonly number[]): boolean {
   return shape.reduce((most, size) => most * Math.max(size, 1), 1) > Number.MAX_SAFE_INTEGER / 128;
 }

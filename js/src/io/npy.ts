@@ -1,9 +1,13 @@
 // NumPy's .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
+import { knownOptions } from '../files/options.js';
 import { bytesOf, faulty, quoted } from '../files/parts.js';
+import type { TensorLike } from '../index.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { BYTES, checkFileDType, checkSizes, countElements, type FileDType } from './dtypes.js';
+import { elementsOf, type FileArray } from './elements.js';
 import { Scanner } from './scanner.js';
+import { sourceOf, type WriteOptions } from './source.js';
 
 /** What a `.npy` file says about its array. */
 export interface NpyHeader {
@@ -31,7 +35,7 @@ const ALIGNMENT = 64;
 /** Digits that NumPy leaves room for, so that the size that grows can be overwritten. */
 const GROWTH_DIGITS = 21;
 
-const PART = 'the .npy header';
+const FILE = 'the .npy file';
 
 /** The codes that NumPy has for the types. It has none for bfloat16. */
 const CODES: ReadonlyMap<string, FileDType> = /* @__PURE__ */ new Map<string, FileDType>([
@@ -79,25 +83,21 @@ export function isNpy(bytes: Uint8Array): boolean {
  * @throws {@link LayerNormError} `ERR_FILE` for fewer, and for another format
  */
 export function npyHeaderBytes(bytes: Uint8Array): number {
-  const head = bytesOf('npyHeaderBytes', 'bytes', bytes);
-  if (!isNpy(head)) {
-    const magic = MAGIC.slice(0, head.length);
-    throw faulty(
-      PART,
-      magic.every((byte, i) => head[i] === byte)
-        ? cutOff(head.length, PREFIX[1])
-        : 'the file does not begin with \\x93NUMPY',
-    );
-  }
-  if (head.length < PREFIX[1]) throw faulty(PART, cutOff(head.length, PREFIX[1]));
+  return headerBytes(FILE, bytesOf('npyHeaderBytes', 'bytes', bytes));
+}
+
+function headerBytes(part: string, head: Uint8Array): number {
+  const magic = MAGIC.slice(0, head.length);
+  if (!magic.every((byte, i) => head[i] === byte)) throw faulty(part, 'it does not begin with \\x93NUMPY');
+  if (head.length < PREFIX[1]) throw faulty(part, cutOff(head.length, PREFIX[1]));
   const version = head[6] as number;
-  if (version < 1 || version > 3) throw faulty(PART, `its version is ${version}, expected 1, 2 or 3`);
+  if (version < 1 || version > 3) throw faulty(part, `its version is ${version}, expected 1, 2 or 3`);
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > MAX_HEADER) {
     throw faulty(
-      PART,
-      `it has ${length} bytes, expected at most ${MAX_HEADER}, which is enough for any array`,
+      part,
+      `its header has ${length} bytes, expected at most ${MAX_HEADER}, enough for any array`,
     );
   }
   return (version === 1 ? PREFIX[0] : PREFIX[1]) + length;
@@ -119,34 +119,38 @@ export function npyHeaderBytes(bytes: Uint8Array): number {
  * @throws {@link LayerNormError} `ERR_FILE`; of a header that is cut off the message says how many bytes it takes
  */
 export function readNpyHeader(bytes: Uint8Array, fileBytes?: number | null): NpyHeader {
-  const head = bytesOf('readNpyHeader', 'bytes', bytes);
-  const dataOffset = npyHeaderBytes(head);
-  if (head.length < dataOffset) throw faulty(PART, cutOff(head.length, dataOffset));
+  return headerOf(FILE, bytesOf('readNpyHeader', 'bytes', bytes), fileBytes);
+}
+
+function headerOf(part: string, head: Uint8Array, fileBytes: number | null | undefined): NpyHeader {
+  const dataOffset = headerBytes(part, head);
+  if (head.length < dataOffset) throw faulty(part, cutOff(head.length, dataOffset));
   const version = head[6] as number;
   // NumPy writes version 3 where names of fields are not of latin1.
   const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(
     head.subarray(version === 1 ? PREFIX[0] : PREFIX[1], dataOffset),
   );
-  const { descr, fortranOrder, shape } = readDictionary(text);
-  const [dtype, littleEndian] = typeOf(descr);
-  const dataBytes = countElements(PART, shape) * BYTES[dtype];
+  const { descr, fortranOrder, shape } = readDictionary(part, text);
+  const [dtype, littleEndian] = typeOf(part, descr);
+  const dataBytes = countElements(part, shape) * BYTES[dtype];
   const header = { dtype, shape, fortranOrder, littleEndian, dataOffset, dataBytes };
-  if (fileBytes !== undefined && fileBytes !== null) checkFileBytes(header, fileBytes);
+  if (fileBytes !== undefined && fileBytes !== null) checkFileBytes(part, header, fileBytes);
   return header;
 }
 
 function cutOff(came: number, needed: number): string {
-  return `it is cut off: ${came} bytes came, it takes ${needed}`;
+  return `it is cut off: ${came} bytes came, its header takes ${needed}`;
 }
 
-function checkFileBytes({ dtype, shape, dataOffset, dataBytes }: NpyHeader, fileBytes: number): void {
+function checkFileBytes(
+  part: string,
+  { dtype, shape, dataOffset, dataBytes }: NpyHeader,
+  fileBytes: number,
+): void {
   const came = fileBytes - dataOffset;
   if (came === dataBytes) return;
-  const what = `${dtype} of shape [${shape.join(', ')}] takes ${dataBytes} bytes, and ${came} follow it`;
-  throw faulty(
-    PART,
-    came < dataBytes ? `${what}: the file is cut off` : `${what}: expected one array in a file`,
-  );
+  const what = `${dtype} of shape [${shape.join(', ')}] takes ${dataBytes} bytes, and ${came} follow the header`;
+  throw faulty(part, came < dataBytes ? `${what}: it is cut off` : `${what}: expected one array in a file`);
 }
 
 interface Dictionary {
@@ -156,8 +160,8 @@ interface Dictionary {
 }
 
 /** The header is a Python dictionary of three keys: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
-function readDictionary(text: string): Dictionary {
-  const scanner = new Scanner(PART, text);
+function readDictionary(part: string, text: string): Dictionary {
+  const scanner = new Scanner(`${part}: the header`, text);
   let descr: string | undefined;
   let fortranOrder: boolean | undefined;
   let shape: number[] | undefined;
@@ -166,18 +170,17 @@ function readDictionary(text: string): Dictionary {
     const key = scanner.pythonString();
     scanner.expect(':');
     if (key === 'descr' && descr === undefined) {
-      if (scanner.accept('['))
-        throw faulty(PART, 'it describes records, expected plain numbers: save one field');
+      if (scanner.accept('[')) throw faulty(part, 'it holds records, expected plain numbers: save one field');
       descr = scanner.pythonString();
     } else if (key === 'fortran_order' && fortranOrder === undefined) {
       fortranOrder = scanner.acceptWord('True');
       if (!fortranOrder && !scanner.acceptWord('False')) throw scanner.unexpected('True or False');
     } else if (key === 'shape' && shape === undefined) {
-      shape = readTuple(scanner);
+      shape = readTuple(part, scanner);
     } else {
       throw faulty(
-        PART,
-        `it has a key ${quoted(key)}, expected 'descr', 'fortran_order' and 'shape', each once`,
+        part,
+        `its header has a key ${quoted(key)}, expected 'descr', 'fortran_order' and 'shape', each once`,
       );
     }
     if (!scanner.accept(',')) {
@@ -187,12 +190,12 @@ function readDictionary(text: string): Dictionary {
   }
   scanner.end();
   if (descr === undefined || fortranOrder === undefined || shape === undefined) {
-    throw faulty(PART, "it lacks a key, expected 'descr', 'fortran_order' and 'shape'");
+    throw faulty(part, "its header lacks a key, expected 'descr', 'fortran_order' and 'shape'");
   }
   return { descr, fortranOrder, shape };
 }
 
-function readTuple(scanner: Scanner): number[] {
+function readTuple(part: string, scanner: Scanner): number[] {
   const sizes: number[] = [];
   scanner.expect('(');
   while (!scanner.accept(')')) {
@@ -201,19 +204,19 @@ function readTuple(scanner: Scanner): number[] {
     // One number in parentheses is no tuple, without a comma.
     if (scanner.expect(',', ')') === ')') {
       if (sizes.length > 1) break;
-      throw faulty(PART, `its shape is (${sizes}), expected a tuple: (${sizes},)`);
+      throw faulty(part, `its shape is (${sizes}), expected a tuple: (${sizes},)`);
     }
   }
   return sizes;
 }
 
-function typeOf(descr: string): [dtype: FileDType, littleEndian: boolean] {
+function typeOf(part: string, descr: string): [dtype: FileDType, littleEndian: boolean] {
   // '|' stands where there is no order, '=' for that of the machine, which is this one where WebAssembly runs.
   const [, order, code = ''] = /^([<>|=]?)([a-zA-Z]\d*)$/.exec(descr) ?? [];
   const dtype = CODES.get(code);
   if (dtype !== undefined) return [dtype, order !== '>'];
   const kind = OTHER_KINDS[code[0] ?? ''] ?? 'elements of another type';
-  throw faulty(PART, `it describes ${kind} (${quoted(descr)}), expected floats, integers or booleans`);
+  throw faulty(part, `it holds ${kind} (${quoted(descr)}), expected floats, integers or booleans`);
 }
 
 /**
@@ -223,14 +226,17 @@ function typeOf(descr: string): [dtype: FileDType, littleEndian: boolean] {
  * @throws {@link LayerNormError} `ERR_DTYPE`, `ERR_SHAPE`
  */
 export function npyHeader(array: { dtype: FileDType; shape: readonly number[] }): Uint8Array {
-  const { dtype, shape } = array;
-  checkFileDType('npyHeader', 'the array', dtype);
-  checkSizes('npyHeader', 'the array', shape);
+  return header('npyHeader', array.dtype, array.shape);
+}
+
+function header(operation: string, dtype: FileDType, shape: readonly number[]): Uint8Array {
+  checkFileDType(operation, 'the array', dtype);
+  checkSizes(operation, 'the array', shape);
   const [code] = [...CODES].find(([, type]) => type === dtype) ?? [];
   if (code === undefined) {
     throw new LayerNormError(
       'ERR_DTYPE',
-      `npyHeader: dtype is ${describe(dtype)}, which NumPy has not, expected float32, which holds the same numbers`,
+      `${operation}: dtype is ${describe(dtype)}, which NumPy has not, expected float32, which holds the same numbers`,
     );
   }
   const order = BYTES[dtype] === 1 ? '|' : '<';
@@ -247,4 +253,53 @@ export function npyHeader(array: { dtype: FileDType; shape: readonly number[] })
   header.set(new TextEncoder().encode(text), PREFIX[0]);
   header[header.length - 1] = 0x0a;
   return header;
+}
+
+/**
+ * Reads a `.npy` file of version 1, 2 or 3: floats, integers or booleans in either byte order, in C or Fortran order.
+ *
+ * @example
+ * ```ts
+ * const y = layerNorm(readNpy(await readFile('x.npy')), { gamma: readNpy(await readFile('gamma.npy')) });
+ * ```
+ *
+ * @param bytes - the file
+ * @returns the array, see {@link FileArrayOf.data} for when it is a view of `bytes`
+ * @throws {@link LayerNormError} `ERR_FILE` for files that are damaged, of another format or longer than their array, for elements that
+ * are no numbers, and for integers beyond 2^53 - 1
+ */
+export function readNpy(bytes: Uint8Array | ArrayBufferLike | ArrayBufferView): FileArray {
+  return readNpyPart(FILE, bytesOf('readNpy', 'bytes', bytes));
+}
+
+/** {@link readNpy} of a part of a file. */
+export function readNpyPart(part: string, bytes: Uint8Array): FileArray {
+  const layout = headerOf(part, bytes, bytes.length);
+  return elementsOf(part, bytes.subarray(layout.dataOffset), layout);
+}
+
+/**
+ * Writes a `.npy` file, byte for byte as NumPy does.
+ *
+ * @example
+ * ```ts
+ * await writeFile('y.npy', writeNpy(y, { shape: [2, 3] }));
+ * ```
+ *
+ * @param x - the array, see {@link TensorLike}. NumPy has no bfloat16: such elements are written as float32, which holds the same numbers
+ * @param options - see {@link WriteOptions}
+ * @returns the bytes of the file
+ * @throws {@link LayerNormError} `ERR_ARGUMENT` for numbers that integers do not hold; `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DISPOSED`
+ */
+export function writeNpy(x: TensorLike, options?: WriteOptions | null): Uint8Array {
+  const given = knownOptions('writeNpy', options, { shape: true, dtype: true });
+  let source = sourceOf('writeNpy', 'x', x, given);
+  if (source.dtype === 'bfloat16' && given.dtype !== 'bfloat16') {
+    source = sourceOf('writeNpy', 'x', x, { ...given, dtype: 'float32' });
+  }
+  const head = header('writeNpy', source.dtype, source.shape);
+  const file = new Uint8Array(head.length + source.bytes.length);
+  file.set(head);
+  file.set(source.bytes, head.length);
+  return file;
 }

@@ -1,10 +1,14 @@
 // The safetensors format: https://github.com/huggingface/safetensors#format. Eight bytes with the length of the header, the header as JSON,
 // and the bytes of the tensors, which cover the rest of the file without holes.
 
+import { knownOptions } from '../files/options.js';
 import { bytesOf, faulty, quoted } from '../files/parts.js';
+import type { TensorLike } from '../index.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
 import { BYTES, checkFileDType, checkSizes, countElements, type FileDType } from './dtypes.js';
+import { elementsOf, type FileArray } from './elements.js';
 import { Scanner } from './scanner.js';
+import { sourceOf } from './source.js';
 
 /** What a safetensors file says about one of its tensors. */
 export interface SafetensorsEntry {
@@ -283,4 +287,115 @@ export function safetensorsHeader(
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, START);
   return header;
+}
+
+/** A safetensors file. */
+export interface SafetensorsFile extends SafetensorsHeader {
+  /** The names of the tensors, in the order in which they lie in the file. */
+  readonly names: readonly string[];
+  /**
+   * One of the tensors.
+   * @throws {@link LayerNormError} `ERR_FILE` for elements that are not read here, and integers beyond 2^53 - 1; `ERR_ARGUMENT` where
+   * there is no such tensor
+   */
+  get(name: string): FileArray;
+}
+
+/**
+ * Reads a safetensors file. Its tensors are looked at when they are asked for.
+ *
+ * @example
+ * ```ts
+ * const weights = readSafetensors(await readFile('model.safetensors'));
+ * const y = layerNorm(x, { gamma: weights.get('norm.weight'), beta: weights.get('norm.bias'), epsilon: 1e-5 });
+ * ```
+ *
+ * @param bytes - the file. For one that is larger than memory, read its header with {@link readSafetensorsHeader}, then the bytes of the
+ * tensors that are wanted, and give those to {@link readElements}
+ * @throws {@link LayerNormError} `ERR_FILE`, see {@link readSafetensorsHeader}
+ */
+export function readSafetensors(bytes: Uint8Array | ArrayBufferLike | ArrayBufferView): SafetensorsFile {
+  const data = bytesOf('readSafetensors', 'bytes', bytes);
+  const header = readSafetensorsHeader(data, data.length);
+  const names = [...header.tensors.keys()];
+  return {
+    ...header,
+    names,
+    get(name) {
+      const entry = header.tensors.get(name);
+      if (!entry) {
+        throw new LayerNormError(
+          'ERR_ARGUMENT',
+          `SafetensorsFile.get: there is no tensor ${quoted(name)}, expected one of ${names.slice(0, 12).map(quoted).join(', ') || 'none'}`,
+        );
+      }
+      const { dtype, storedDType, shape, start, end } = entry;
+      const part = `tensor ${quoted(name)}`;
+      if (dtype === null)
+        throw faulty(
+          part,
+          `its elements are of type ${storedDType}, expected floats of 16 bits or more, or integers`,
+        );
+      return elementsOf(part, data.subarray(start, end), { dtype, shape });
+    },
+  };
+}
+
+/** Options of {@link writeSafetensors}. */
+export interface WriteSafetensorsOptions {
+  /** Notes of your own, such as `{ format: 'pt' }`. */
+  metadata?: Readonly<Record<string, string>> | null;
+}
+
+/**
+ * Writes a safetensors file. Tensors of larger elements come first, as the reference implementation has them, so that all are aligned.
+ *
+ * @example
+ * ```ts
+ * const bytes = writeSafetensors({ 'norm.weight': gamma, 'norm.bias': { data: bits, shape: [64], dtype: 'bfloat16' } });
+ * ```
+ *
+ * @param tensors - the tensors by their names, as an object or a map, see {@link TensorLike}: a typed array has one dimension
+ * @param options - see {@link WriteSafetensorsOptions}
+ * @returns the bytes of the file
+ * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_DTYPE`, `ERR_DISPOSED`
+ */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, TensorLike>> | ReadonlyMap<string, TensorLike>,
+  options?: WriteSafetensorsOptions | null,
+): Uint8Array {
+  const { metadata } = knownOptions('writeSafetensors', options, { metadata: true });
+  if (
+    typeof tensors !== 'object' ||
+    tensors === null ||
+    ArrayBuffer.isView(tensors) ||
+    Array.isArray(tensors)
+  ) {
+    throw new LayerNormError(
+      'ERR_ARGUMENT',
+      `writeSafetensors: tensors is ${describe(tensors)}, expected an object or a map of tensors by their names`,
+    );
+  }
+  const entries = isMap(tensors) ? [...tensors] : Object.entries(tensors);
+  const sources = entries.map(([name, x]) => ({
+    name,
+    ...sourceOf('writeSafetensors', quoted(name), x, {}),
+  }));
+  sources.sort((a, b) => BYTES[b.dtype] - BYTES[a.dtype]);
+  const header = safetensorsHeader(sources, metadata);
+  const file = new Uint8Array(sources.reduce((end, { bytes }) => end + bytes.length, header.length));
+  file.set(header);
+  let end = header.length;
+  for (const { bytes } of sources) {
+    file.set(bytes, end);
+    end += bytes.length;
+  }
+  return file;
+}
+
+/** Maps of other realms have another class. */
+function isMap<T>(
+  tensors: Readonly<Record<string, T>> | ReadonlyMap<string, T>,
+): tensors is ReadonlyMap<string, T> {
+  return Object.prototype.toString.call(tensors) === '[object Map]';
 }

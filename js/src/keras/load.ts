@@ -1,3 +1,4 @@
+import { knownOptions, readMaxBytes } from '../files/options.js';
 import { bytesOf, faulty, quoted } from '../files/parts.js';
 import { type Archive, isZip, openZip, type Unzip } from '../files/zip.js';
 import { type CustomObjects, type Layer, LayerNormError } from '../index.js';
@@ -59,7 +60,6 @@ const CONFIG = 'config.json';
 const METADATA = 'metadata.json';
 /** No config is as large. */
 const MAX_CONFIG = 2 ** 26;
-const MAX_BYTES = 2 ** 30;
 
 /**
  * Reads a model that Keras 3 has saved, `.keras`, or its weights alone, `.weights.h5`: its normalization layers with their configs
@@ -93,7 +93,7 @@ export async function loadKeras(
 ): Promise<KerasFile> {
   const given = checkedOptions(options);
   const { hdf5, tf, customObjects } = given;
-  const maxBytes = given.maxBytes ?? MAX_BYTES;
+  const maxBytes = readMaxBytes('loadKeras', given.maxBytes);
   const data = bytesOf('loadKeras', 'bytes', bytes);
   const source = await partsOf(data, given, maxBytes);
   const { part, config } = source;
@@ -128,21 +128,7 @@ function checkedOptions(options: unknown): LoadKerasOptions {
       `loadKeras: options is ${describe(options)}, expected an object such as { hdf5 }, with import * as hdf5 from 'jsfive'`,
     );
   }
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(OPTION_NAMES, key));
-  if (unknown !== undefined) {
-    throw new LayerNormError(
-      'ERR_ARGUMENT',
-      `loadKeras: unknown option '${unknown}', expected ${Object.keys(OPTION_NAMES).join(', ')}`,
-    );
-  }
-  const { maxBytes } = options as LoadKerasOptions;
-  if (maxBytes !== undefined && maxBytes !== null && !(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
-    throw new LayerNormError(
-      'ERR_ARGUMENT',
-      `loadKeras: maxBytes is ${describe(maxBytes)}, expected a positive integer`,
-    );
-  }
-  return options as LoadKerasOptions;
+  return knownOptions('loadKeras', options as LoadKerasOptions, OPTION_NAMES) as LoadKerasOptions;
 }
 
 /** What a file consists of. */
