@@ -1,7 +1,7 @@
 // layernorm moments and layernorm merge
 
 import { type FinalMoments, Moments } from '../index.js';
-import { emptyOf } from './binary.js';
+import { newElements } from './binary.js';
 import { type Document, openDocument } from './document.js';
 import { usageFailure, within } from './failure.js';
 import {
@@ -65,7 +65,7 @@ export async function momentsOf(
   const moments = new Moments({ axis: kept });
   const shapeOfRows = (rows: number): number[] => [rows, ...rowShape];
   // So that no rows have a shape as well.
-  moments.update({ data: emptyOf(dtype), shape: shapeOfRows(0), dtype });
+  moments.update({ data: newElements(dtype, 0), shape: shapeOfRows(0), dtype });
   const progress = new Progress({ label: 'statistics', total: input.size, quiet });
   try {
     for await (const { rows, data } of document.blocks(range)) {
