@@ -29,6 +29,11 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** How many bytes a row takes. */
+export function rowBytesOf(dtype: FileDType, rowShape: readonly number[]): number {
+  return elementCount(rowShape) * newElements(dtype, 0).BYTES_PER_ELEMENT;
+}
+
 /** Where rows lie in an input, and as what. */
 export interface BinaryRows {
   readonly input: Input;
@@ -45,7 +50,7 @@ export async function* readBinaryRows(
   { from, to }: RowRange,
   blockBytes: number = BLOCK_BYTES,
 ): AsyncGenerator<Block> {
-  const rowBytes = elementCount(rowShape) * newElements(dtype, 0).BYTES_PER_ELEMENT;
+  const rowBytes = rowBytesOf(dtype, rowShape);
   const rowsPerBlock = Math.min(Math.max(1, Math.floor(blockBytes / Math.max(rowBytes, 1))), to - from);
   const buffers: ArrayBuffer[] = [];
   await input.seek(start + from * rowBytes);
