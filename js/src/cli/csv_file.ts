@@ -35,7 +35,15 @@ export async function openCsv(input: Input, options: DocumentOptions): Promise<D
   const { header, delimiter } = layout;
   const columns = columnsOf(input.name, layout, options.columns);
   return {
-    ...{ input, format: 'csv', dtype: 'float64', rows: undefined, rowShape: [columns.length], isRow: false },
+    ...{
+      input,
+      format: 'csv',
+      dtype: 'float64',
+      rows: undefined,
+      rowBytes: undefined,
+      rowShape: [columns.length],
+      isRow: false,
+    },
     blocks: (range) => readCsvRows(input, layout, columns, range),
     replace: () => ({
       before: async (output) => {

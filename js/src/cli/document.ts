@@ -7,7 +7,7 @@ import { Failure, usageFailure } from './failure.js';
 import { type Input, openInput } from './input.js';
 import { openNpy } from './npy_file.js';
 import type { Output } from './output.js';
-import type { Block, RowRange } from './rows.js';
+import { type Block, type RowRange, readRange } from './rows.js';
 import { openSafetensors } from './safetensors_file.js';
 
 /** The rows of a file, and how a file of the same format is made with others in their place. */
@@ -18,6 +18,8 @@ export interface Document {
   readonly rows: number | undefined;
   /** Sizes of the dimensions of one row. */
   readonly rowShape: readonly number[];
+  /** How many bytes a row takes; undefined where that differs. */
+  readonly rowBytes: number | undefined;
   /** Whether there is one dimension only: all of it is one row. */
   readonly isRow: boolean;
   /** The type of the elements in the file. */
@@ -106,6 +108,14 @@ export function rowsOf(
     throw new Failure(`${name}: holds a single number, expected at least one dimension`);
   const isRow = shape.length === 1 && !elementsAsRows;
   return isRow ? { rows: 1, rowShape: shape, isRow } : { rows, rowShape, isRow };
+}
+
+/** The rows that the option `--rows` means. */
+export function rangeOf({ input, rows, isRow }: Document, text: string | undefined): RowRange {
+  if (isRow && text !== undefined) {
+    throw usageFailure(`--rows is ${text}, and ${input.name} has one dimension, which is one row`);
+  }
+  return readRange(text, rows);
 }
 
 /** The shape of some rows, as a file says it. */

@@ -52,8 +52,8 @@ kept as they are.
 
   -o, --output <file>   where to write: needed
   -m, --method <name>   layer (default), rms, unit, instance, group or batch
-  --axis <list>         the axes that are normalized together, such as -1 (default) or 1,2, but 0; for instance,
-                        group and batch the one of the channels
+  --axis <list>         the axes that are normalized together: any but 0, such as -1 (default) or 1,2. For the methods
+                        instance, group and batch the axis of the channels
   --epsilon <number>    default: 1e-3 as Keras has it; rms 1e-6, unit 1e-12
   --groups <n>          of --method group: default 32
   --gamma <file>        scale, from a .npy or CSV file, or weights.safetensors:name
@@ -65,7 +65,7 @@ kept as they are.
   --only                of a .safetensors file: leave the other tensors out
   --threads <n>         1 (default) to 32, or auto
 ${WRITING}${READING}
-  --json                print a summary
+  --json                print a summary, on stderr with -o -
 ${GENERAL}
 Examples:
   layernorm normalize embeddings.npy -o layer.npy

@@ -6,7 +6,8 @@ import { formatOf } from './document.js';
 import { type Input, openInput } from './input.js';
 import { npyHeaderOf } from './npy_file.js';
 import { COMMON_OPTIONS, onlyPositional, READ_OPTIONS, readArguments } from './options.js';
-import { readMoments } from './parameters.js';
+import { print } from './output.js';
+import { momentsIn } from './parameters.js';
 import { sizeText } from './progress.js';
 import { safetensorsHeaderOf } from './safetensors_file.js';
 
@@ -29,7 +30,7 @@ export async function infoCommand(args: readonly string[]): Promise<void> {
     const { format, fields, lines } = await contentsOf(input, values);
     const bytes = input.size;
     const size = bytes === undefined ? '' : `, ${sizeText(bytes)}`;
-    process.stdout.write(
+    await print(
       values.json
         ? `${JSON.stringify({ file: input.name, format, bytes, ...fields })}\n`
         : [`${input.name}: ${format}${size}`, ...lines.map((line) => `  ${line}`), ''].join('\n'),
@@ -44,7 +45,7 @@ async function contentsOf(
   options: { header?: boolean; delimiter?: string },
 ): Promise<Contents> {
   if (Buffer.from(await input.peek(MOMENTS.length)).toString('latin1') === MOMENTS)
-    return await momentsIn(input);
+    return await momentsOf(input);
   const format = await formatOf(input);
   return await { npy: npyIn, safetensors: safetensorsIn, csv: csvIn }[format](input, options);
 }
@@ -52,8 +53,8 @@ async function contentsOf(
 /** What the bytes of `Moments` begin with. */
 const MOMENTS = 'LNMO';
 
-async function momentsIn(input: Input): Promise<Contents> {
-  const moments = await readMoments(input.name);
+async function momentsOf(input: Input): Promise<Contents> {
+  const moments = await momentsIn(input);
   const { count, shape } = moments.finalize();
   const { axis } = moments;
   const [least, most] = [Math.min(...count), Math.max(...count)];

@@ -9,6 +9,8 @@ import { systemFailure, usageFailure } from './failure.js';
 export const MAX_CALL = 2 ** 30;
 /** What is skipped in a stream passes through this. */
 const SKIPPED_BYTES = 2 ** 16;
+/** What is read as a whole is read in such parts. */
+const REST_BYTES = 2 ** 20;
 
 /** Where bytes come from. */
 interface Bytes {
@@ -58,6 +60,17 @@ export class Input {
     const more = await this.#fill(into.subarray(known), this.#position + known);
     this.#position += known + more;
     return known + more;
+  }
+
+  /** Everything that follows. */
+  async rest(): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const part = new Uint8Array(REST_BYTES);
+      const read = await this.read(part);
+      parts.push(part.subarray(0, read));
+      if (read < part.length) return Buffer.concat(parts);
+    }
   }
 
   /** Goes to a byte: in a stream, where everything before it has to be read, only forwards. */

@@ -1,8 +1,8 @@
 // layernorm moments and layernorm merge
 
 import { type FinalMoments, Moments } from '../index.js';
-import { emptyOf } from './binary.js';
-import { type Document, openDocument } from './document.js';
+import { newElements } from './binary.js';
+import { type Document, openDocument, rangeOf } from './document.js';
 import { usageFailure, within } from './failure.js';
 import {
   COMMON_OPTIONS,
@@ -12,10 +12,10 @@ import {
   readAxes,
   WRITE_OPTIONS,
 } from './options.js';
-import { writeOutput } from './output.js';
+import { print, writeOutput } from './output.js';
 import { readMoments } from './parameters.js';
-import { Progress } from './progress.js';
-import { type RowRange, readRange } from './rows.js';
+import { RowProgress } from './progress.js';
+import type { RowRange } from './rows.js';
 
 export async function momentsCommand(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args, {
@@ -27,7 +27,7 @@ export async function momentsCommand(args: readonly string[]): Promise<void> {
   const axis = values.axis === 'none' ? [] : (readAxes(values.axis) ?? [-1]);
   const document = await openDocument(path, { ...values, elementsAsRows: axis.length === 0 });
   try {
-    const range = readRange(values.rows, document.rows);
+    const range = rangeOf(document, values.rows);
     await writeMoments(await momentsOf(document, range, axis, values.quiet ?? false), values);
   } finally {
     await document.input.close();
@@ -53,7 +53,7 @@ export async function momentsOf(
   axis: readonly number[],
   quiet: boolean,
 ): Promise<Moments> {
-  const { input, isRow, rowShape, dtype } = document;
+  const { isRow, rowShape, dtype } = document;
   const rank = rowShape.length + 1;
   // The only dimension of a single row is the last one of what is counted.
   const kept = isRow && axis.every((one) => one === 0) && axis.length === 1 ? [-1] : axis;
@@ -65,12 +65,12 @@ export async function momentsOf(
   const moments = new Moments({ axis: kept });
   const shapeOfRows = (rows: number): number[] => [rows, ...rowShape];
   // So that no rows have a shape as well.
-  moments.update({ data: emptyOf(dtype), shape: shapeOfRows(0), dtype });
-  const progress = new Progress({ label: 'statistics', total: input.size, quiet });
+  moments.update({ data: newElements(dtype, 0), shape: shapeOfRows(0), dtype });
+  const progress = new RowProgress('statistics', document, range, quiet);
   try {
     for await (const { rows, data } of document.blocks(range)) {
       moments.update({ data, shape: shapeOfRows(rows), dtype });
-      progress.update(input.position);
+      progress.advance(rows);
     }
   } finally {
     progress.clear();
@@ -84,9 +84,9 @@ async function writeMoments(
   values: { output?: string; force?: boolean; json?: boolean },
 ): Promise<void> {
   const { output: path, force = false } = values;
-  const json = Buffer.from(`${JSON.stringify(asJson(moments.axis, moments.finalize()))}\n`);
-  if (path === undefined) return void process.stdout.write(json);
-  const bytes = values.json || path.endsWith('.json') ? json : moments.toBytes();
+  const json = `${JSON.stringify(asJson(moments.axis, moments.finalize()))}\n`;
+  if (path === undefined) return print(json);
+  const bytes = values.json || path.endsWith('.json') ? Buffer.from(json) : moments.toBytes();
   await writeOutput(path, force, (output) => output.write(bytes));
 }
 

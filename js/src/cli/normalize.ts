@@ -1,8 +1,9 @@
 // layernorm normalize
 
+import { extname } from 'node:path';
 import { configure, type FinalMoments, info } from '../index.js';
 import { computedDType } from './binary.js';
-import { type Document, openDocument } from './document.js';
+import { type Document, type Format, openDocument, rangeOf } from './document.js';
 import { usageFailure } from './failure.js';
 import { momentsOf } from './moments.js';
 import { checkAxes, checkMethod, METHODS, type Normalization, normalizer } from './normalizer.js';
@@ -20,10 +21,10 @@ import {
   TEXT,
   WRITE_OPTIONS,
 } from './options.js';
-import { writeOutput } from './output.js';
+import { print, writeOutput } from './output.js';
 import { readMoments, readParameter } from './parameters.js';
-import { Progress, sizeText } from './progress.js';
-import { pump, type RowRange, readRange } from './rows.js';
+import { RowProgress, sizeText } from './progress.js';
+import { pump, type RowRange } from './rows.js';
 
 const OPTIONS = {
   ...COMMON_OPTIONS,
@@ -62,25 +63,24 @@ export async function normalizeCommand(args: readonly string[]): Promise<void> {
   const start = performance.now();
   const document = await openDocument(path, values);
   const { input, format, dtype: from, rowShape } = document;
-  let progress: Progress | undefined;
+  let progress: RowProgress | undefined;
   try {
-    const range = readRange(values.rows, document.rows);
+    checkExtension(target, format);
+    const range = rangeOf(document, values.rows);
     const to = asked ?? (format === 'csv' ? 'float64' : computedDType(from));
     const replacement = document.replace(to, range);
     let how = withAxis(given, document);
     if (method === 'batch') how = await withMoments(how, document, range, values.moments, quiet);
     const apply = normalizer({ how, rowShape, from, to, threads: info().threads > 1 });
 
-    progress = new Progress({ label: 'normalize', total: input.size, quiet });
-    let rows = 0;
+    const shown = new RowProgress('normalize', document, range, quiet);
+    progress = shown;
     const bytes = await writeOutput(target, force, async (output) => {
       await replacement.before(output);
-      await pump(document.blocks(range), apply, to, output, (written) => {
-        rows += written;
-        progress?.update(input.position);
-      });
+      await pump(document.blocks(range), apply, to, output, (rows) => shown.advance(rows));
       await replacement.after(output);
     });
+    const { rows } = shown;
     progress.clear();
     const seconds = (performance.now() - start) / 1000;
     const summary = {
@@ -89,8 +89,9 @@ export async function normalizeCommand(args: readonly string[]): Promise<void> {
       // In kilobytes, on every system.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     };
+    const json = `${JSON.stringify(summary)}\n`;
     // Where the rows go to stdout, they have it to themselves.
-    if (values.json) (target === '-' ? process.stderr : process.stdout).write(`${JSON.stringify(summary)}\n`);
+    if (values.json) await (target === '-' ? process.stderr.write(json) : print(json));
     else if (!quiet && process.stderr.isTTY) {
       process.stderr.write(`${target}: ${rows} rows, ${sizeText(bytes)} in ${seconds.toFixed(1)} s\n`);
     }
@@ -98,6 +99,18 @@ export async function normalizeCommand(args: readonly string[]): Promise<void> {
     progress?.clear();
     await input.close();
   }
+}
+
+/** What the names of files promise. */
+const EXTENSIONS: ReadonlyMap<string, Format> = new Map([
+  ['.npy', 'npy'],
+  ['.safetensors', 'safetensors'],
+  ['.csv', 'csv'],
+]);
+
+function checkExtension(target: string, format: Format): void {
+  if (format === (EXTENSIONS.get(extname(target)) ?? format)) return;
+  throw usageFailure(`${target}: would be a ${format} file: the output has the format of the input`);
 }
 
 /** Looks at the axes, those of a single row among them. */

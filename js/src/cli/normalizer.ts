@@ -16,7 +16,7 @@ import {
   unitNorm,
 } from '../index.js';
 import type { FileDType } from '../io.js';
-import { emptyOf, newFloats } from './binary.js';
+import { newElements } from './binary.js';
 import { usageFailure } from './failure.js';
 import { type Block, bytesOf } from './rows.js';
 
@@ -120,7 +120,7 @@ export function normalizer(options: NormalizerOptions): (block: Block) => FloatA
   const computed = how.method === 'batch' ? 'float64' : to;
   const given = (rows: number, data: object): Given => ({ data, shape: [rows, ...rowShape], dtype: from });
   // Whatever is wrong with the options is wrong for no rows, too.
-  normalize(given(0, emptyOf(from)), how, computed);
+  normalize(given(0, newElements(from, 0)), how, computed);
 
   // One result is written while the next is computed.
   const nextResult = inTurns(2, to);
@@ -144,7 +144,8 @@ function inTurns(count: number, dtype: DType): (length: number) => FloatArray {
   return (length) => {
     turn = (turn + 1) % count;
     const known = arrays[turn];
-    const array = known !== undefined && known.length >= length ? known : newFloats(dtype, length);
+    const array =
+      known !== undefined && known.length >= length ? known : (newElements(dtype, length) as FloatArray);
     arrays[turn] = array;
     return array.subarray(0, length);
   };

@@ -1,7 +1,7 @@
 // Rows of a .npy file.
 
 import { npyHeader, npyHeaderBytes, readNpyHeader } from '../io.js';
-import { readBinaryRows } from './binary.js';
+import { readBinaryRows, rowBytesOf } from './binary.js';
 import { type Document, type DocumentOptions, rowsOf, shapeOf } from './document.js';
 import { Failure, within } from './failure.js';
 import type { Input } from './input.js';
@@ -27,6 +27,7 @@ export async function openNpy(input: Input, { elementsAsRows }: DocumentOptions)
   const document: Document = {
     ...{ input, format: 'npy', dtype },
     ...rows,
+    rowBytes: rowBytesOf(dtype, rows.rowShape),
     blocks: (range) =>
       readBinaryRows({ input, start: dataOffset, dtype, littleEndian, rowShape: rows.rowShape }, range),
     replace: (resultDType, range) => {

@@ -78,6 +78,11 @@ export async function writeOutput(
   }
 }
 
+/** Prints a text on stdout. */
+export async function print(text: string): Promise<void> {
+  await new StreamOutput('stdout', process.stdout).write(Buffer.from(text));
+}
+
 const writeTo = promisify(write);
 
 class FileOutput implements Output {

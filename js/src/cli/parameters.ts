@@ -1,10 +1,10 @@
 // Files that are read as a whole: gamma, beta and moments.
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { Moments, type NumericArray, type TensorLike } from '../index.js';
 import { openDocument, shapeOf } from './document.js';
-import { systemFailure, within } from './failure.js';
+import { within } from './failure.js';
+import { type Input, openInput } from './input.js';
 import { readRange } from './rows.js';
 
 /**
@@ -49,8 +49,16 @@ function splitPlace(place: string): [path: string, tensor?: string] {
 
 /** Reads what `layernorm moments -o` wrote. */
 export async function readMoments(path: string): Promise<Moments> {
-  const bytes = await readFile(path).catch((error) => {
-    throw systemFailure(error, path);
-  });
-  return within(path, () => Moments.fromBytes(bytes));
+  const input = await openInput(path);
+  try {
+    return await momentsIn(input);
+  } finally {
+    await input.close();
+  }
+}
+
+/** The moments that an input holds. */
+export async function momentsIn(input: Input): Promise<Moments> {
+  const bytes = await input.rest();
+  return within(input.name, () => Moments.fromBytes(bytes));
 }

@@ -6,7 +6,7 @@ import { INFO_HELP, MERGE_HELP, MOMENTS_HELP, NORMALIZE_HELP, PROGRAM_HELP } fro
 import { infoCommand } from './info.js';
 import { mergeCommand, momentsCommand } from './moments.js';
 import { normalizeCommand } from './normalize.js';
-import { discardUnfinished } from './output.js';
+import { discardUnfinished, print } from './output.js';
 
 const COMMANDS: ReadonlyMap<string, { run: (args: readonly string[]) => Promise<void>; help: string }> =
   new Map([
@@ -53,8 +53,4 @@ async function run([name, ...args]: readonly string[]): Promise<void> {
   const options = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length);
   if (options.some((one) => one === '--help' || one === '-h')) return print(command.help);
   return command.run(args);
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

@@ -1,5 +1,8 @@
 // How far a command has come, for whoever waits in front of it.
 
+import type { Document } from './document.js';
+import type { RowRange } from './rows.js';
+
 /** Between two states of the bar. */
 const BAR_INTERVAL = 100;
 /** Where there is no terminal, a line now and then tells that a long run goes on. */
@@ -100,4 +103,41 @@ function timeText(seconds: number): string {
   if (!Number.isFinite(seconds)) return '?';
   const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
   return minutes === 0 ? `${rest} s` : `${minutes} min ${rest} s`;
+}
+
+/** How far the reading of rows has come. */
+export class RowProgress {
+  readonly #progress: Progress;
+  readonly #document: Pick<Document, 'input' | 'rowBytes'>;
+  #rows = 0;
+
+  constructor(
+    label: string,
+    document: Pick<Document, 'input' | 'rowBytes'>,
+    { from, to }: RowRange,
+    quiet: boolean,
+  ) {
+    const { input, rowBytes } = document;
+    // Of rows that nobody has counted, those of the whole file.
+    const whole = from === 0 && to === Number.POSITIVE_INFINITY ? input.size : undefined;
+    const total = rowBytes === undefined ? whole : (to - from) * rowBytes;
+    this.#document = document;
+    this.#progress = new Progress({ label, total, quiet });
+  }
+
+  /** Shows that so many more rows are done. */
+  advance(rows: number): void {
+    const { input, rowBytes } = this.#document;
+    this.#rows += rows;
+    this.#progress.update(rowBytes === undefined ? input.position : this.#rows * rowBytes);
+  }
+
+  /** How many rows are done. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  clear(): void {
+    this.#progress.clear();
+  }
 }

@@ -8,7 +8,7 @@ import {
   safetensorsHeader,
   safetensorsHeaderBytes,
 } from '../io.js';
-import { isFloat, readBinaryRows } from './binary.js';
+import { isFloat, readBinaryRows, rowBytesOf } from './binary.js';
 import { type Document, type DocumentOptions, rowsOf, shapeOf } from './document.js';
 import { Failure, usageFailure, within } from './failure.js';
 import type { Input } from './input.js';
@@ -53,6 +53,7 @@ export async function openSafetensors(
   const document: Document = {
     ...{ input, format: 'safetensors', dtype },
     ...rows,
+    rowBytes: rowBytesOf(dtype, rows.rowShape),
     blocks: (range) =>
       readBinaryRows({ input, start, dtype, littleEndian: true, rowShape: rows.rowShape }, range),
     replace: (resultDType, range) => {

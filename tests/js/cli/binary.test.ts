@@ -1,9 +1,8 @@
 import {
   computedDType,
   elementCount,
-  emptyOf,
   isFloat,
-  newFloats,
+  newElements,
   readBinaryRows,
 } from '../../../js/src/cli/binary.js';
 import type { Input } from '../../../js/src/cli/input.js';
@@ -51,13 +50,13 @@ describe('readBinaryRows', () => {
     expect(read).toEqual([...(array as unknown as Iterable<number>)]);
   });
 
-  test('integers of 64 bits become the nearest numbers', async () => {
-    const signed = BigInt64Array.of(-(2n ** 63n), 2n ** 53n + 1n, -1n, 0n, 1n, 2n);
-    const unsigned = BigUint64Array.of(2n ** 64n - 1n, 1n, 2n, 3n, 4n, 5n);
+  test('integers of 64 bits become numbers, where there is one for each', async () => {
+    const signed = BigInt64Array.of(-(2n ** 53n) + 1n, 2n ** 53n - 1n, -1n, 0n, 1n, 2n);
+    const unsigned = BigUint64Array.of(2n ** 53n, 1n, 2n, 3n, 4n, 5n);
     const read = (dtype: FileDType, array: ArrayBufferView) =>
       elementsOf(readBinaryRows(rows(fileOf(bytesIn(array)), dtype), ALL));
-    expect(await read('int64', signed)).toEqual([-(2 ** 63), 2 ** 53, -1, 0, 1, 2]);
-    expect(await read('uint64', unsigned)).toEqual([2 ** 64, 1, 2, 3, 4, 5]);
+    expect(await read('int64', signed)).toEqual([1 - 2 ** 53, 2 ** 53 - 1, -1, 0, 1, 2]);
+    await expectFailure(read('uint64', unsigned), /^x: .* element 0, of uint64, is about 9007199254740992/);
   });
 
   test('a range of rows', async () => {
@@ -110,8 +109,7 @@ test('types', () => {
   expect(computedDType('uint64')).toBe('float32');
   expect(elementCount([2, 3, 4])).toBe(24);
   expect(elementCount([])).toBe(1);
-  expect(emptyOf('int64')).toEqual(new Float64Array(0));
-  expect(emptyOf('bfloat16')).toEqual(new Uint16Array(0));
-  expect(newFloats('float16', 3)).toEqual(new Uint16Array(3));
-  expect(newFloats('float64', 3)).toEqual(new Float64Array(3));
+  expect(newElements('int64', 0)).toEqual(new Float64Array(0));
+  expect(newElements('bfloat16', 3)).toEqual(new Uint16Array(3));
+  expect(newElements('float64', 3)).toEqual(new Float64Array(3));
 });

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatOf, openDocument, rowsOf, shapeOf } from '../../../js/src/cli/document.js';
+import { formatOf, openDocument, rangeOf, rowsOf, shapeOf } from '../../../js/src/cli/document.js';
 import { safetensorsHeader } from '../../../js/src/io.js';
 import { expectFailure, fileOf, npyOf, temporaryFolder } from '../support/cli.js';
 
@@ -60,5 +60,9 @@ test('rows and shapes', () => {
   expect(shapeOf(document([5, 2, 3]), { from: 1, to: 4 })).toEqual([3, 2, 3]);
   expect(shapeOf(document([5]), { from: 0, to: 1 })).toEqual([5]);
   expect(shapeOf(document([5], true), { from: 1, to: 4 })).toEqual([3]);
+  expect(rangeOf(document([5, 2]), '1/5')).toEqual({ from: 1, to: 2 });
+  const row = { ...rowsOf('x', [5]), input: { name: 'x' } } as never;
+  expect(rangeOf(row, undefined)).toEqual({ from: 0, to: 1 });
+  expect(() => rangeOf(row, '0/2')).toThrow('--rows is 0/2, and x has one dimension, which is one row');
   expect(() => rowsOf('x', [])).toThrow('x: holds a single number, expected at least one dimension');
 });

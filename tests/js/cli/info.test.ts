@@ -27,10 +27,15 @@ for (const [name, bytes] of Object.entries(FILES)) writeFileSync(join(folder, na
 
 /** What the command prints of a file. */
 async function infoOf(name: string, ...args: string[]): Promise<string> {
-  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const printed: string[] = [];
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text, done) => {
+    printed.push(`${text}`);
+    (done as () => void)();
+    return true;
+  });
   try {
     await infoCommand([join(folder, name), ...args]);
-    return write.mock.calls.map(([text]) => text).join('');
+    return printed.join('');
   } finally {
     write.mockRestore();
   }

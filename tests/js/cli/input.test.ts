@@ -36,6 +36,15 @@ test.each([
   await input.close();
 });
 
+test('everything that follows', async () => {
+  const long = Buffer.alloc(2 ** 21 + 5, 'abc');
+  for (const input of [fileOf(long), streamOf(long, 100_000)]) {
+    await read(input, 3);
+    expect(Buffer.compare(await input.rest(), long.subarray(3))).toBe(0);
+    expect(await input.rest()).toHaveLength(0);
+  }
+});
+
 test('a file can be read again', async () => {
   const path = join(folder, 'letters');
   writeFileSync(path, LETTERS);

@@ -125,6 +125,7 @@ test('nothing is left of what fails', async () => {
     ['-o is missing: the file to write, or - for stdout'],
     ["--method is 'x', expected layer, rms, unit, instance, group, batch", '-o', at('z'), '-m', 'x'],
     ['--groups is not for --method layer', '-o', at('z'), '--groups', '2'],
+    ['z.csv: would be a npy file: the output has the format of the input', '-o', 'z.csv'],
     ["--dtype is 'int8', expected float16, bfloat16, float32, float64", '-o', at('z'), '--dtype', 'int8'],
   ] as const) {
     await expectFailure(normalize(at('x.npy'), ...args), message, 2);

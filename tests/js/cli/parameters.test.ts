@@ -76,5 +76,5 @@ test('moments', async () => {
     readMoments(file('no.moments', 'text, and not moments')),
     /no.moments: Moments.fromBytes: /,
   );
-  await expectFailure(readMoments(folder), /illegal operation on a directory \(EISDIR\)$/);
+  await expectFailure(readMoments(folder), /is a directory, expected a file \(EISDIR\)$/, 2);
 });

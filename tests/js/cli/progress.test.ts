@@ -1,4 +1,5 @@
-import { Progress, sizeText } from '../../../js/src/cli/progress.js';
+import { jest } from '@jest/globals';
+import { Progress, RowProgress, sizeText } from '../../../js/src/cli/progress.js';
 
 /** A progress whose clock is set by hand, and all that it writes. */
 function watched(isTTY: boolean, total?: number, quiet = false) {
@@ -66,3 +67,26 @@ test.each([
   [2_147_481_728, '2.15 GB'],
   [3e15, '3000 TB'],
 ])('%d bytes are %s', (bytes, text) => expect(sizeText(bytes)).toBe(text));
+
+test('of rows, those that are read count', () => {
+  const clock = jest.spyOn(performance, 'now');
+  const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const shown = (rowBytes: number | undefined, from: number, to: number) => {
+    clock.mockReturnValue(0);
+    const input = { size: 4000, position: 1000 };
+    const progress = new RowProgress('rows', { input: input as never, rowBytes }, { from, to }, false);
+    clock.mockReturnValue(20_000);
+    progress.advance(1);
+    progress.advance(1);
+    expect(progress.rows).toBe(2);
+    return write.mock.calls.splice(0).join('');
+  };
+  try {
+    expect(shown(100, 5, 9)).toMatch(/rows 25 % of 400 B/);
+    expect(shown(undefined, 0, Number.POSITIVE_INFINITY)).toMatch(/rows 25 % of 4 kB/);
+    expect(shown(undefined, 3, 9)).toMatch(/rows 1 kB, 50 B\/s/);
+  } finally {
+    clock.mockRestore();
+    write.mockRestore();
+  }
+});
