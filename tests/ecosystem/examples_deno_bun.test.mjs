@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { layerNorm } from 'layernorm';
 import { at } from '../../scripts/lib/paths.mjs';
-import { example, start } from './support/example.mjs';
+import { example, readmeCall, start } from './support/example.mjs';
 import { assertWithin, layerNorm64 } from './support/reference.mjs';
 
 const ecosystem = createRequire(at('tests', 'ecosystem', 'package.json'));
@@ -26,9 +26,11 @@ const COMMANDS = {
 
 for (const [name, [program, args]] of Object.entries(COMMANDS)) {
   describe(name, () => {
+    let folder;
     let server;
     before(async () => {
-      server = await start(program, args, { cwd: example('deno-bun'), env: { PORT: '0' } });
+      folder = example('deno-bun');
+      server = await start(program, args, { cwd: folder, env: { PORT: '0' } });
     });
     after(() => server?.stop());
     const post = (body) => fetch(server.url, { method: 'POST', body });
@@ -49,6 +51,11 @@ for (const [name, [program, args]] of Object.entries(COMMANDS)) {
       for (const [row, x] of rows.entries()) {
         assertWithin(3, y.slice(row * 256, (row + 1) * 256), layerNorm64(x, 1e-3));
       }
+    });
+
+    test('what the README shows', async () => {
+      const { body, answer } = readmeCall(folder);
+      assert.equal(await (await post(body)).text(), answer);
     });
 
     test('errors are answers', async () => {

@@ -18,16 +18,20 @@ after(() => browser?.close());
 
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
-/** What a page shows, once it does. */
+/** What a page shows, once it does. Pages that fail never do, and say why on the console. */
 const shown = async () => {
   const element = document.getElementById('result');
-  while (element.textContent === '...') await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; element.textContent === '...' && i < 2000; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   return element.textContent;
 };
 
-/** What a page has computed. */
+/** What a page has computed, likewise. */
 const computed = async () => {
-  while (!globalThis.results) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; !globalThis.results && i < 2000; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   return globalThis.results;
 };
 

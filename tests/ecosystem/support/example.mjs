@@ -1,7 +1,16 @@
 // Examples as their readers have them: a copy of the folder, with the packed package and its other libraries installed there.
 
 import { spawn } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { at } from '../../../scripts/lib/paths.mjs';
@@ -25,6 +34,14 @@ export function example(name, libraries = [], bundled = []) {
   }
   for (const library of bundled) copyFromHere(library);
   return folder;
+}
+
+/** The body of the `curl` in an example's README, and the answer that stands below it. */
+export function readmeCall(folder) {
+  const [, body, answer] = readFileSync(join(folder, 'README.md'), 'utf8').match(
+    /^curl .* -d '(.*)'\n# (.*)$/m,
+  );
+  return { body, answer };
 }
 
 /** Where a path in node_modules is, and where it is to be. */
