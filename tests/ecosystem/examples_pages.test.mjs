@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { resolveConfig } from 'vite';
+import { createServer, resolveConfig } from 'vite';
 import { launch, visit } from '../package/support/chromium.mjs';
 import { run } from '../package/support/installed.mjs';
 import { serve } from '../package/support/server.mjs';
@@ -79,14 +79,34 @@ for (const [name, libraries] of Object.entries({
   });
 }
 
+function assertStartedWithThreads(text) {
+  const [threads, ...lines] = text.split('\n');
+  assert.equal(threads.trim(), '2 threads');
+  assertStarted(lines);
+}
+
 test('starters/vite: threads, by the headers of its own configuration', async () => {
   const folder = build('starters/vite', ['vite']);
   const { preview } = await resolveConfig({ root: folder, logLevel: 'silent' }, 'build');
   const server = await serve(join(folder, 'dist'), POLICY, preview.headers);
   try {
-    const [threads, ...lines] = (await open(browser, server.url, shown)).split('\n');
-    assert.equal(threads.trim(), '2 threads');
-    assertStarted(lines);
+    assertStartedWithThreads(await open(browser, server.url, shown));
+  } finally {
+    await server.close();
+  }
+});
+
+test('starters/vite: the same of its development server', async () => {
+  const server = await createServer({
+    root: example('starters/vite', ['vite']),
+    logLevel: 'silent',
+    server: { port: 0, host: 'localhost' },
+  });
+  await server.listen();
+  try {
+    const { results, violations } = await visit(browser, server.resolvedUrls.local[0], shown);
+    assertStartedWithThreads(results);
+    assert.deepEqual(violations, []);
   } finally {
     await server.close();
   }

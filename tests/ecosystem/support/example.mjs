@@ -14,7 +14,7 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { at } from '../../../scripts/lib/paths.mjs';
-import { bin, install } from '../../package/support/installed.mjs';
+import { bin, install, temporaryFolder } from '../../package/support/installed.mjs';
 
 let installed;
 
@@ -26,13 +26,15 @@ let installed;
  */
 export function example(name, libraries = [], bundled = []) {
   installed ??= install('node');
-  const folder = join(installed, 'examples', name);
+  const folder = temporaryFolder();
+  const modules = join(folder, 'node_modules');
   cpSync(at('examples', name), folder, { recursive: true });
+  cpSync(join(installed, 'node_modules'), modules, { recursive: true });
   for (const library of libraries) {
-    linkFromHere(library);
-    if (existsSync(bin(library))) linkFromHere(join('.bin', library));
+    linkFromHere(library, modules);
+    if (existsSync(bin(library))) linkFromHere(join('.bin', library), modules);
   }
-  for (const library of bundled) copyFromHere(library);
+  for (const library of bundled) copyFromHere(library, modules);
   return folder;
 }
 
@@ -44,26 +46,22 @@ export function readmeCall(folder) {
   return { body, answer };
 }
 
-/** Where a path in node_modules is, and where it is to be. */
-function fromAndTo(path) {
-  const homes = [at('node_modules', path), at('tests', 'ecosystem', 'node_modules', path)];
-  const to = join(installed, 'node_modules', path);
-  mkdirSync(dirname(to), { recursive: true });
-  return [homes.find(existsSync), to];
-}
+/** Where a library is in this repository. */
+const here = (path) =>
+  [at('node_modules', path), at('tests', 'ecosystem', 'node_modules', path)].find(existsSync);
 
-function linkFromHere(path) {
-  const [from, to] = fromAndTo(path);
-  if (!existsSync(to)) symlinkSync(from, to);
+function linkFromHere(path, modules) {
+  mkdirSync(dirname(join(modules, path)), { recursive: true });
+  symlinkSync(here(path), join(modules, path));
 }
 
 /** Files become hard links, which take no room and next to no time, where the file system has them. */
-function copyFromHere(path) {
-  const [from, to] = fromAndTo(path);
+function copyFromHere(path, modules) {
+  const from = here(path);
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);
-    const copy = join(to, relative(from, file));
+    const copy = join(modules, path, relative(from, file));
     mkdirSync(dirname(copy), { recursive: true });
     try {
       linkSync(file, copy);
