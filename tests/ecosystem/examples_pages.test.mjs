@@ -40,6 +40,7 @@ function build(name, libraries) {
   const folder = example(name, libraries);
   const { status, stdout, stderr } = run('npm', ['run', 'build'], { cwd: folder });
   assert.equal(status, 0, stdout + stderr);
+  assert.doesNotMatch(stdout + stderr, /(?<!npm )warn/i);
   return folder;
 }
 

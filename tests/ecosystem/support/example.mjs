@@ -7,6 +7,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   symlinkSync,
@@ -17,6 +18,7 @@ import { at } from '../../../scripts/lib/paths.mjs';
 import { bin, install, temporaryFolder } from '../../package/support/installed.mjs';
 
 let installed;
+let folders;
 
 /**
  * @param {string} name of a folder in examples/
@@ -26,7 +28,8 @@ let installed;
  */
 export function example(name, libraries = [], bundled = []) {
   installed ??= install('node');
-  const folder = temporaryFolder();
+  folders ??= temporaryFolder();
+  const folder = mkdtempSync(join(folders, 'example-'));
   const modules = join(folder, 'node_modules');
   cpSync(at('examples', name), folder, { recursive: true });
   cpSync(join(installed, 'node_modules'), modules, { recursive: true });
