@@ -6,29 +6,35 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { layerNorm } from 'layernorm';
 import { at } from '../../scripts/lib/paths.mjs';
-import { example, start } from './support/example.mjs';
+import { run } from '../package/support/installed.mjs';
+import { example, readmeCall, start } from './support/example.mjs';
 import { assertWithin, layerNorm64 } from './support/reference.mjs';
 
 const ecosystem = createRequire(at('tests', 'ecosystem', 'package.json'));
 /** A program of a package for this platform: what stands in .bin are scripts that look for it. */
 const binary = (name, path) => join(dirname(ecosystem.resolve(`${name}/package.json`)), path);
-/** The C library is part of the name of Deno's packages, and of those of Bun where it is musl. */
 const platform = `${process.platform}-${process.arch}`;
+/** Deno's packages for Linux have the C library in their names as well. */
+const deno = binary(`@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`, 'deno');
 
 // The commands of the example's package.json.
 const COMMANDS = {
-  deno: [
-    binary(`@deno/${platform}-glibc`, 'deno'),
-    ['serve', '--allow-read=node_modules,../../node_modules', '--port', '0', 'main.ts'],
-  ],
+  deno: [deno, ['serve', '--allow-read=node_modules', '--port', '0', 'main.ts']],
   bun: [binary(`@oven/bun-${platform}`, join('bin', 'bun')), ['main.ts']],
 };
 
+test('Deno finds the types in order', () => {
+  const { status, stdout, stderr } = run(deno, ['check', 'main.ts'], { cwd: example('deno-bun') });
+  assert.equal(status, 0, stdout + stderr);
+});
+
 for (const [name, [program, args]] of Object.entries(COMMANDS)) {
   describe(name, () => {
+    let folder;
     let server;
     before(async () => {
-      server = await start(program, args, { cwd: example('deno-bun'), env: { PORT: '0' } });
+      folder = example('deno-bun');
+      server = await start(program, args, { cwd: folder, env: { PORT: '0' } });
     });
     after(() => server?.stop());
     const post = (body) => fetch(server.url, { method: 'POST', body });
@@ -49,6 +55,11 @@ for (const [name, [program, args]] of Object.entries(COMMANDS)) {
       for (const [row, x] of rows.entries()) {
         assertWithin(3, y.slice(row * 256, (row + 1) * 256), layerNorm64(x, 1e-3));
       }
+    });
+
+    test('what the README shows', async () => {
+      const { body, answer } = readmeCall(folder);
+      assert.equal(await (await post(body)).text(), answer);
     });
 
     test('errors are answers', async () => {

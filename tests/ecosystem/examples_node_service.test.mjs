@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { example, start } from './support/example.mjs';
+import { example, readmeCall, start } from './support/example.mjs';
 import { assertWithin, layerNorm64, rowsOf, unitNorm64 } from './support/reference.mjs';
 
 let folder;
@@ -64,6 +64,11 @@ describe('answers', () => {
       for (const [row, values] of rows.entries()) assertWithin(3, nested[row], reference(values));
     }
     assert.deepEqual(await (await post(json, '[7]', '?norm=unit')).json(), [1]); // one row
+  });
+
+  test('what the README shows', async () => {
+    const { body, answer } = readmeCall(folder);
+    assert.equal(await (await post(json, body)).text(), answer);
   });
 
   test('right under load, while memory stays where it is', async () => {
@@ -136,22 +141,26 @@ describe('answers', () => {
   });
 });
 
-test('requests over the limits wait, those over these are turned away, and SIGTERM lets all end', async () => {
+/** Waits until so many requests have a place, and so many wait. */
+async function until(service, active, waiting) {
+  for (;;) {
+    const health = await (await fetch(`${service.url}/health`)).json();
+    if (health.active === active && health.waiting === waiting) return;
+    await wait(5);
+  }
+}
+
+const TIMEOUT = { timeout: 60_000 };
+
+test('requests over the limits wait, others are turned away, SIGTERM lets all end', TIMEOUT, async () => {
   const service = await startService({ MAX_ACTIVE: '1', MAX_WAITING: '2' });
-  const until = async (active, waiting) => {
-    for (;;) {
-      const health = await (await fetch(`${service.url}/health`)).json();
-      if (health.active === active && health.waiting === waiting) return;
-      await wait(5);
-    }
-  };
   try {
     const first = open(service.url, 8);
-    await until(1, 0);
+    await until(service, 1, 0);
     const second = open(service.url, 8);
-    await until(1, 1);
+    await until(service, 1, 1);
     const leaving = open(service.url, 8);
-    await until(1, 2);
+    await until(service, 1, 2);
     const response = await fetch(`${service.url}/normalize`, { method: 'POST', headers: binary });
     assert.equal(response.status, 503);
     assert.equal(response.headers.get('Retry-After'), '1');
@@ -159,7 +168,7 @@ test('requests over the limits wait, those over these are turned away, and SIGTE
 
     leaving.abort();
     await assert.rejects(leaving.answered);
-    await until(1, 1);
+    await until(service, 1, 1);
 
     service.stop('SIGTERM');
     while (!service.said.some((line) => line.startsWith('SIGTERM'))) await wait(5);
@@ -174,12 +183,12 @@ test('requests over the limits wait, those over these are turned away, and SIGTE
   }
 });
 
-test('requests that do not end are ended after the time of grace', async () => {
+test('requests that do not end are ended after the time of grace', TIMEOUT, async () => {
   const service = await startService({ GRACE: '100' });
   try {
     const { answered } = open(service.url, 8);
     const failed = assert.rejects(answered);
-    await wait(50);
+    await until(service, 1, 0);
     service.stop('SIGTERM');
     await failed;
     assert.equal(await service.ended, 1);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { resolveConfig } from 'vite';
+import { createServer, resolveConfig } from 'vite';
 import { launch, visit } from '../package/support/chromium.mjs';
 import { run } from '../package/support/installed.mjs';
 import { serve } from '../package/support/server.mjs';
@@ -18,16 +18,20 @@ after(() => browser?.close());
 
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
-/** What a page shows, once it does. */
+/** What a page shows, once it does. Pages that fail never do, and say why on the console. */
 const shown = async () => {
   const element = document.getElementById('result');
-  while (element.textContent === '...') await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; element.textContent === '...' && i < 2000; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   return element.textContent;
 };
 
-/** What a page has computed. */
+/** What a page has computed, likewise. */
 const computed = async () => {
-  while (!globalThis.results) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; !globalThis.results && i < 2000; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   return globalThis.results;
 };
 
@@ -36,6 +40,7 @@ function build(name, libraries) {
   const folder = example(name, libraries);
   const { status, stdout, stderr } = run('npm', ['run', 'build'], { cwd: folder });
   assert.equal(status, 0, stdout + stderr);
+  assert.doesNotMatch(stdout + stderr, /(?<!npm )warn/i);
   return folder;
 }
 
@@ -75,14 +80,34 @@ for (const [name, libraries] of Object.entries({
   });
 }
 
+function assertStartedWithThreads(text) {
+  const [threads, ...lines] = text.split('\n');
+  assert.equal(threads.trim(), '2 threads');
+  assertStarted(lines);
+}
+
 test('starters/vite: threads, by the headers of its own configuration', async () => {
   const folder = build('starters/vite', ['vite']);
   const { preview } = await resolveConfig({ root: folder, logLevel: 'silent' }, 'build');
   const server = await serve(join(folder, 'dist'), POLICY, preview.headers);
   try {
-    const [threads, ...lines] = (await open(browser, server.url, shown)).split('\n');
-    assert.equal(threads.trim(), '2 threads');
-    assertStarted(lines);
+    assertStartedWithThreads(await open(browser, server.url, shown));
+  } finally {
+    await server.close();
+  }
+});
+
+test('starters/vite: the same of its development server', async () => {
+  const server = await createServer({
+    root: example('starters/vite', ['vite']),
+    logLevel: 'silent',
+    server: { port: 0, host: 'localhost' },
+  });
+  await server.listen();
+  try {
+    const { results, violations } = await visit(browser, server.resolvedUrls.local[0], shown);
+    assertStartedWithThreads(results);
+    assert.deepEqual(violations, []);
   } finally {
     await server.close();
   }

@@ -34,8 +34,8 @@ const newPool = () =>
     terminate: (worker) => worker.terminate(),
     cores: () => navigator.hardwareConcurrency || 1,
     hint:
-      "a Content-Security-Policy has to allow 'self' in worker-src, and layernorm-mt-worker.mjs has to lie beside " +
-      'layernorm-mt.mjs, with the same Cross-Origin-Embedder-Policy as the page',
+      "a Content-Security-Policy has to allow 'self' in worker-src, and layernorm-mt-worker.mjs has to lie beside the " +
+      'script that loaded layernorm-mt.mjs, with the same Cross-Origin-Embedder-Policy as the page',
   }) as Pool<unknown>;
 
 export const createThreads: ThreadsModule['createThreads'] = (...engine) => new Team(newPool, ...engine);

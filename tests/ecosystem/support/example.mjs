@@ -1,13 +1,24 @@
 // Examples as their readers have them: a copy of the folder, with the packed package and its other libraries installed there.
 
 import { spawn } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { at } from '../../../scripts/lib/paths.mjs';
-import { bin, install } from '../../package/support/installed.mjs';
+import { bin, install, temporaryFolder } from '../../package/support/installed.mjs';
 
 let installed;
+let folders;
 
 /**
  * @param {string} name of a folder in examples/
@@ -17,36 +28,43 @@ let installed;
  */
 export function example(name, libraries = [], bundled = []) {
   installed ??= install('node');
-  const folder = join(installed, 'examples', name);
+  folders ??= temporaryFolder();
+  const folder = mkdtempSync(join(folders, 'example-'));
+  const modules = join(folder, 'node_modules');
   cpSync(at('examples', name), folder, { recursive: true });
+  cpSync(join(installed, 'node_modules'), modules, { recursive: true });
   for (const library of libraries) {
-    linkFromHere(library);
-    if (existsSync(bin(library))) linkFromHere(join('.bin', library));
+    linkFromHere(library, modules);
+    if (existsSync(bin(library))) linkFromHere(join('.bin', library), modules);
   }
-  for (const library of bundled) copyFromHere(library);
+  for (const library of bundled) copyFromHere(library, modules);
   return folder;
 }
 
-/** Where a path in node_modules is, and where it is to be. */
-function fromAndTo(path) {
-  const homes = [at('node_modules', path), at('tests', 'ecosystem', 'node_modules', path)];
-  const to = join(installed, 'node_modules', path);
-  mkdirSync(dirname(to), { recursive: true });
-  return [homes.find(existsSync), to];
+/** The body of the `curl` in an example's README, and the answer that stands below it. */
+export function readmeCall(folder) {
+  const [, body, answer] = readFileSync(join(folder, 'README.md'), 'utf8').match(
+    /^curl .* -d '(.*)'\n# (.*)$/m,
+  );
+  return { body, answer };
 }
 
-function linkFromHere(path) {
-  const [from, to] = fromAndTo(path);
-  if (!existsSync(to)) symlinkSync(from, to);
+/** Where a library is in this repository. */
+const here = (path) =>
+  [at('node_modules', path), at('tests', 'ecosystem', 'node_modules', path)].find(existsSync);
+
+function linkFromHere(path, modules) {
+  mkdirSync(dirname(join(modules, path)), { recursive: true });
+  symlinkSync(here(path), join(modules, path));
 }
 
 /** Files become hard links, which take no room and next to no time, where the file system has them. */
-function copyFromHere(path) {
-  const [from, to] = fromAndTo(path);
+function copyFromHere(path, modules) {
+  const from = here(path);
   for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);
-    const copy = join(to, relative(from, file));
+    const copy = join(modules, path, relative(from, file));
     mkdirSync(dirname(copy), { recursive: true });
     try {
       linkSync(file, copy);

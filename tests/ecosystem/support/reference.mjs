@@ -1,21 +1,18 @@
 // What the examples compute, in float64, and how far their float32 answers may be away from it.
 
 import assert from 'node:assert/strict';
+import { layoutOf } from '../../../bench/lib/layout.mjs';
+import { normalizedReference, standardizedReference, unitReference } from '../../../bench/lib/reference.mjs';
 
-const sum = (values) => values.reduce((a, b) => a + b, 0);
+const problemOf = (row, epsilon) => ({ layout: layoutOf([row.length], -1), epsilon, arrays: { x: row } });
 
 /** (x - mean) / sqrt(variance + epsilon) of one row. */
-export function layerNorm64(row, epsilon) {
-  const mean = sum(row) / row.length;
-  const centred = row.map((value) => value - mean);
-  const rstd = 1 / Math.sqrt(sum(centred.map((value) => value * value)) / row.length + epsilon);
-  return centred.map((value) => value * rstd);
-}
+export const layerNorm64 = (row, epsilon) => Array.from(standardizedReference(problemOf(row, epsilon)));
 
 /** x / |x| of one row. */
 export function unitNorm64(row) {
-  const norm = Math.sqrt(sum(row.map((value) => value * value)));
-  return row.map((value) => value / norm);
+  const problem = problemOf(row, 0);
+  return Array.from(normalizedReference(problem, unitReference(problem)));
 }
 
 /** An array of rows. */
