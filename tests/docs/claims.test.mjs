@@ -18,6 +18,11 @@ describe('claims', () => {
     assert.deepEqual(claimsIn(code), { code, claims: new Map() });
   });
 
+  test('cannot be overlooked', () => {
+    for (const code of ['console.log(\n  1,\n);\n// 2', 'if (x) console.log(1);\n// 2'])
+      assert.throws(() => claimsIn(code), /a line to itself/);
+  });
+
   const holding = [
     ['Float32Array [1.22, 0]', printed([new Float32Array([1.2238, 0])])],
     ['[2, 3] "a" true', printed([[2, 3], '"a"', true])],

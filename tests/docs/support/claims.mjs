@@ -15,7 +15,11 @@ export function claimsIn(code) {
   const lines = code.split('\n');
   for (let i = 0; i < lines.length; i++) {
     const [, indent, args] = CALL.exec(lines[i]) ?? [];
-    if (args === undefined) continue;
+    if (args === undefined) {
+      // So that no claim goes unseen.
+      if (/\bconsole\.log\(/.test(lines[i])) throw new Error(`console.log has a line to itself: ${lines[i]}`);
+      continue;
+    }
     const said = [];
     for (let next = i + 1; /^\s*\/\/ /.test(lines[next] ?? ''); next++) {
       said.push(lines[next].replace(/^\s*\/\/ /, ''));
