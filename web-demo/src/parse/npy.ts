@@ -1,5 +1,6 @@
 // NumPy's .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
+import { isNpy, npyHeader } from 'layernorm/io';
 import { type Dataset, type Numbers, ParseError, shorten } from './dataset.js';
 import {
   asData,
@@ -13,14 +14,10 @@ import {
 } from './elements.js';
 import type { Bits } from './sixteen_bit.js';
 
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
+export { isNpy };
+
 /** What version 1 has room for; NumPy itself reads no longer ones, unless told to. */
 const MAX_HEADER = 0xffff;
-
-/** Whether a file starts as .npy files do. */
-export function isNpy(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte);
-}
 
 /**
  * Reads a .npy file of version 1, 2 or 3, of floats or whole numbers in either byte order, in C or Fortran order.
@@ -152,13 +149,7 @@ export function formatNpy(
   bits?: Bits | undefined,
 ): Blob {
   const isHalf = bits?.dtype === 'float16';
-  const type = values instanceof Float64Array ? '<f8' : isHalf ? '<f2' : '<f4';
-  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
-  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${sizes}), }`;
-  // The numbers begin at a multiple of 64 bytes, and a line break comes before them.
-  const start = MAGIC.length + 4;
-  const length = Math.ceil((start + text.length + 1) / 64) * 64 - start;
-  const header = new TextEncoder().encode(`${text.padEnd(length - 1)}\n`);
-  const lead = new Uint8Array([...MAGIC, 1, 0, length & 0xff, length >> 8]);
-  return new Blob([lead, header, isHalf ? bits.array : (values as Float32Array<ArrayBuffer>)]);
+  const dtype = values instanceof Float64Array ? 'float64' : isHalf ? 'float16' : 'float32';
+  const header = npyHeader({ dtype, shape }) as Uint8Array<ArrayBuffer>;
+  return new Blob([header, isHalf ? bits.array : (values as Float32Array<ArrayBuffer>)]);
 }
