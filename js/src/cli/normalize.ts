@@ -1,7 +1,7 @@
 // layernorm normalize
 
 import { extname } from 'node:path';
-import { configure, type FinalMoments, info } from '../index.js';
+import { configure, type FinalMoments, info, type Moments } from '../index.js';
 import { computedDType } from './binary.js';
 import { type Document, type Format, openDocument, rangeOf } from './document.js';
 import { usageFailure } from './failure.js';
@@ -69,19 +69,22 @@ export async function normalizeCommand(args: readonly string[]): Promise<void> {
     const range = rangeOf(document, values.rows);
     const to = asked ?? (format === 'csv' ? 'float64' : computedDType(from));
     const replacement = document.replace(to, range);
-    let how = withAxis(given, document);
-    if (method === 'batch') how = await withMoments(how, document, range, values.moments, quiet);
-    const apply = normalizer({ how, rowShape, from, to, threads: info().threads > 1 });
+    const { how, statistics } = await readHow(given, document, values.moments);
+    const make = (moments?: FinalMoments) =>
+      normalizer({ how: { ...how, moments }, rowShape, from, to, threads: info().threads > 1 });
+    // What is wrong is told before a long pass: by the statistics of no rows.
+    make(await statistics({ from: 0, to: 0 }, true));
 
-    const shown = new RowProgress('normalize', document, range, quiet);
-    progress = shown;
     const bytes = await writeOutput(target, force, async (output) => {
+      const apply = make(await statistics(range, quiet));
+      const shown = new RowProgress('normalize', document, range, quiet);
+      progress = shown;
       await replacement.before(output);
       await pump(document.blocks(range), apply, to, output, (rows) => shown.advance(rows));
       await replacement.after(output);
     });
-    const { rows } = shown;
-    progress.clear();
+    const rows = progress?.rows ?? 0;
+    progress?.clear();
     const seconds = (performance.now() - start) / 1000;
     const summary = {
       ...{ input: input.name, output: target, format, method, rows, rowShape: [...rowShape], dtype: to },
@@ -113,48 +116,49 @@ function checkExtension(target: string, format: Format): void {
   throw usageFailure(`${target}: would be a ${format} file: the output has the format of the input`);
 }
 
-/** Looks at the axes, those of a single row among them. */
-function withAxis(given: Normalization, { isRow, rowShape }: Document): Normalization {
-  // The only dimension of such a file is the last one of what is computed.
-  const how = isRow && given.axis?.every((one) => one === 0) ? { ...given, axis: [-1] } : given;
-  checkAxes(how, rowShape.length + 1);
-  return how;
+/** How to normalize the rows of a document, and what gives the statistics of a batch. */
+interface How {
+  readonly how: Normalization;
+  /** The statistics of some rows, or of those that a file of moments has counted. */
+  readonly statistics: (range: RowRange, quiet: boolean) => Promise<FinalMoments | undefined>;
 }
 
-/** The statistics of all rows: from a file, or from a first pass over the input. */
-async function withMoments(
-  how: Normalization,
-  document: Document,
-  range: RowRange,
-  file: string | undefined,
-  quiet: boolean,
-): Promise<Normalization> {
-  const rank = document.rowShape.length + 1;
-  if (how.axis !== undefined && how.axis.length > 1) {
+/** Looks at what depends on the document, and reads the moments of `file` where it is given. */
+async function readHow(given: Normalization, document: Document, file: string | undefined): Promise<How> {
+  const { isRow, rowShape, input } = document;
+  const rank = rowShape.length + 1;
+  // The only dimension of a single row is the last one of what is computed.
+  const how = isRow && given.axis?.every((one) => one === 0) ? { ...given, axis: [-1] } : given;
+  checkAxes(how, rank);
+  const { method, axis = [-1] } = how;
+  if (method !== 'batch') return { how, statistics: async () => undefined };
+  if (axis.length > 1) {
     throw usageFailure(
-      `--axis ${how.axis} names several axes, expected the one of the channels with --method batch`,
+      `--axis ${axis} names several axes, expected the one of the channels with --method batch`,
     );
   }
-  if (file === undefined) {
-    if (document.input.size === undefined) {
-      throw usageFailure(
-        `${document.input.name}: can be read once only, and --method batch reads twice: name a file, or give --moments`,
-      );
-    }
-    const moments = await momentsOf(document, range, how.axis ?? [-1], quiet);
-    return { ...how, moments: moments.finalize() };
+  if (file !== undefined) return byMoments(how, await readMoments(file), file, rank);
+  if (input.size === undefined) {
+    throw usageFailure(
+      `${input.name}: can be read once only, and --method batch reads twice: name a file, or give --moments`,
+    );
   }
-  const moments = await readMoments(file);
-  const axis = how.axis ?? moments.axis;
+  const statistics: How['statistics'] = async (range, quiet) =>
+    (await momentsOf(document, range, axis, quiet)).finalize();
+  return { how, statistics };
+}
+
+/** Moments know the axis that they keep. */
+function byMoments(given: Normalization, moments: Moments, file: string, rank: number): How {
+  const how = { ...given, axis: given.axis ?? moments.axis };
   const positions = (axes: readonly number[]): number[] => axes.map((one) => (one < 0 ? one + rank : one));
-  const [kept, wanted] = [positions(moments.axis), positions(axis)];
+  const [kept, wanted] = [positions(moments.axis), positions(how.axis)];
   if (kept.length !== 1 || kept[0] !== wanted[0]) {
     throw usageFailure(
-      `${file}: keeps axis ${moments.axis.join(',') || 'none'}, expected the one of the channels, ${axis}`,
+      `${file}: keeps axis ${moments.axis.join(',') || 'none'}, expected the one of the channels, ${how.axis}`,
     );
   }
-  const final: FinalMoments = moments.finalize();
-  const result = { ...how, axis, moments: final };
-  checkAxes(result, rank);
-  return result;
+  checkAxes(how, rank);
+  const final = moments.finalize();
+  return { how, statistics: async () => final };
 }

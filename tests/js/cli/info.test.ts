@@ -30,7 +30,7 @@ async function infoOf(name: string, ...args: string[]): Promise<string> {
   const printed: string[] = [];
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text, done) => {
     printed.push(`${text}`);
-    (done as () => void)();
+    (done as unknown as () => void)();
     return true;
   });
   try {

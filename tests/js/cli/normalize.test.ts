@@ -114,6 +114,19 @@ test('a text keeps its other columns', async () => {
   expect(readFileSync(at('u.csv'), 'utf8')).toBe('id,a,b\nx,0.60009766,0.7998047\ny,0,1\n');
 });
 
+test('what is wrong with a batch is told before its first pass', async () => {
+  writeFileSync(at('late.csv'), `a,b\n1,2\n${'3,4\n'.repeat(100_000)}x,5\n`);
+  const batch = (...args: string[]) => normalize(at('late.csv'), '-m', 'batch', '-o', at('z.csv'), ...args);
+  await expect(batch('--gamma', at('g.npy'))).rejects.toThrow(/^batchNorm: gamma has/);
+  await expectFailure(batch('-o', at('y.npy')), /y.npy: would be a csv file/, 2);
+  await expectFailure(
+    normalize(at('late.csv'), '-m', 'batch', '-o', at('t.csv')),
+    /there is a file of this name/,
+    2,
+  );
+  await expectFailure(batch(), /line 100003, column 1 \(a\): there is 'x'/);
+});
+
 test('nothing is left of what fails', async () => {
   writeFileSync(at('bad.csv'), `a\n${'1\n'.repeat(300_000)}x\n`);
   const before = readdirSync(folder);
