@@ -46,6 +46,7 @@ const OPERATIONS = {
   rmsNormBackward: (api, { x, dy, gamma }) =>
     api.rmsNormBackward(dy, x, { rstd: api.rmsNormForward(x, { gamma }).rstd, gamma }),
   unitNorm: (api, { image }) => api.unitNorm(image, { axis: [0, 2] }),
+  matryoshka: (api, { x }) => api.matryoshka(x, { dimensions: 4 }),
   unitNormForward: (api, { x }) => api.unitNormForward(x),
   unitNormBackward: (api, { x, dy }) => api.unitNormBackward(dy, x, { rstd: api.unitNormForward(x).rstd }),
   batchNorm: (api, { image, gamma, beta, variance }) =>
