@@ -21,20 +21,25 @@ const GUIDE = [
   'from-pytorch',
   'from-tfjs',
   'from-transformers',
+  'files',
+  'command-line',
   'errors',
 ].map((name) => at('docs', 'guide', `${name}.md`));
 
 /** What declarations mention that is not exported: names for types, which the pages write out or which say enough. */
 const NOT_EXPORTED = {
+  'js/src/duckdb/functions.ts': ['Parameter'],
+  'js/src/io/elements.ts': ['ArrayTypes'],
   'js/src/layers/elements.ts': ['Numbers'],
   'js/src/layers/serialization.ts': ['Config'],
   'js/src/ops/normalize_backward.ts': ['Gradient'],
   'js/src/ops/spectral_norm.ts': ['VectorOf'],
+  'js/src/tensor/arrow.ts': ['ArrowVector'],
   'js/src/tensor/dtype.ts': [
     ...['Float16', 'SixteenBit', 'OwnFloat16Array', 'OwnFloat32Array', 'OwnFloat64Array', 'OwnUint16Array'],
   ],
   'js/src/tensor/shape.ts': ['Shape'],
-  'js/src/tensor/tensor_like.ts': ['ArrayLike16', 'NestedOf', 'WritableOf'],
+  'js/src/tensor/tensor_like.ts': ['ArrayLike16', 'ArrowDType', 'NestedOf', 'SyncTensor', 'WritableOf'],
   'js/src/tfjs/install.ts': ['Identifier'],
   'js/src/tfjs/layers.ts': ['CLASS_NAMES'],
 };

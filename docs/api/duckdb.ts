@@ -1,5 +1,5 @@
 /**
- * Statistics of columns, for DuckDB.
+ * The operations as functions of SQL, and the moments of a query, for DuckDB, which is handed in and never imported.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Reads and writes files of numbers and of models.
+ * Reads and writes files of numbers and of models. [Files](../guide/files.md) says how.
  *
  * @module
  */

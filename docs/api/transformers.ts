@@ -1,5 +1,5 @@
 /**
- * Normalization for transformers.js. [From transformers.js](../guide/from-transformers.md) says how.
+ * `layer_norm` and `normalize` in the spelling of transformers.js, with the semantics of PyTorch. [From transformers.js](../guide/from-transformers.md) says how.
  *
  * @module
  */
