@@ -8,12 +8,6 @@ CODES = ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "|i1", "<i2", ">i2", "<i4", "
 CODES += ["|u1", "<u2", ">u2", "<u4", ">u4", "<u8", ">u8", "|b1"]
 
 
-def whole(code):
-    if code[1] in "ui":
-        return np.abs(x) if code[1] == "u" else x
-    return x
-
-
 def save(array, version=None):
     file = io.BytesIO()
     np.lib.format.write_array(file, array, version)
@@ -22,7 +16,7 @@ def save(array, version=None):
 
 files = {}
 for code in CODES:
-    files[f"{code[1:]}{'_big' if code[0] == '>' else ''}.npy"] = save(whole(code).astype(code))
+    files[f"{code[1:]}{'_big' if code[0] == '>' else ''}.npy"] = save((np.abs(x) if code[1] == "u" else x).astype(code))
 files["fortran.npy"] = save(np.asfortranarray(np.arange(24, dtype="<f4").reshape(2, 3, 4)))
 files["fortran_big.npy"] = save(np.asfortranarray(np.arange(24, dtype=">i2").reshape(2, 3, 4)))
 files["scalar.npy"] = save(np.array(2.5, "<f8"))
