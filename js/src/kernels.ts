@@ -13,6 +13,7 @@ export type {
   KernelName,
   LayerNormBackwardArguments,
   LayerNormForwardArguments,
+  MatryoshkaArguments,
   MomentsArguments,
   RmsNormBackwardArguments,
   RmsNormForwardArguments,

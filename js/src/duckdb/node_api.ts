@@ -22,6 +22,7 @@ export interface DuckDBConnection {
   stream(sql: string, values?: never): Promise<DuckDBResult>;
 }
 
+/** The result of a query, in chunks of rows. */
 export interface DuckDBResult {
   readonly columnCount: number;
   columnName(index: number): string;
@@ -29,6 +30,7 @@ export interface DuckDBResult {
   fetchChunk(): Promise<DuckDBChunk | null>;
 }
 
+/** Up to 2048 rows, column by column. */
 export interface DuckDBChunk {
   readonly rowCount: number;
   readonly columnCount: number;
