@@ -180,7 +180,12 @@ describe('exit codes', () => {
       1,
       /layerNorm: axis 5 is out of bounds/,
     ],
-    ['damaged bytes', ['info', 'package.json', '--header'], 1, /package.json: line 1, column 2: text follows/],
+    [
+      'damaged bytes',
+      ['info', 'package.json', '--header'],
+      1,
+      /package.json: line 1, column 2: text follows/,
+    ],
   ]) {
     test(`${code} for ${what}`, () => {
       const { status, stdout, stderr } = layernorm(...args);
