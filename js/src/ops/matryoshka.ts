@@ -1,14 +1,17 @@
 import { CORE_DTYPE } from '../runtime/core_module.js';
 import { describe, LayerNormError } from '../runtime/errors.js';
-import { defaultHeapOwner, type HeapOwner } from '../runtime/heap.js';
-import type { DType } from '../tensor/dtype.js';
-import { type Part, passThrough } from '../tensor/passage.js';
+import { BYTES_PER_ELEMENT, defaultHeapOwner, type Heap, type HeapOwner } from '../runtime/heap.js';
+import { BLOCK_BYTES, copyRun } from '../tensor/blocks.js';
+import { type DType, newArray, type StoredArray, typedArrayName } from '../tensor/dtype.js';
+import { HeapTensor } from '../tensor/heap_tensor.js';
+import { aligned, type Part, passThrough } from '../tensor/passage.js';
 import { formatShape, type Shape } from '../tensor/shape.js';
 import { checkOverlap, produce, readOutput } from '../tensor/target.js';
 import type { DTypeOf, Output, TensorLike } from '../tensor/tensor_like.js';
 import { readInput } from './arguments.js';
 import type { LayerNormOptions, LayerNormOutput } from './layer_norm.js';
-import { readEpsilon } from './options.js';
+import { columnsOf } from './normalize.js';
+import { isOptions, readEpsilon } from './options.js';
 
 /** PyTorch's default in `layer_norm`. */
 const DEFAULT_EPSILON = 1e-5;
@@ -81,6 +84,8 @@ export function matryoshkaOn<X extends TensorLike, D extends DType = DTypeOf<X>,
 ): LayerNormOutput<X, D, Out> {
   const operation = 'matryoshka';
   const given: Partial<MatryoshkaOptions> = options ?? {};
+  const short = matryoshkaRows(operation, engine, value, given);
+  if (short !== undefined) return short as LayerNormOutput<X, D, Out>;
   const { owner, x, dtype, computed } = readInput(operation, engine, value, given, OPTION_NAMES);
   const last = x.shape.length - 1;
   const columns = x.shape[last] as number;
@@ -113,6 +118,99 @@ export function matryoshkaOn<X extends TensorLike, D extends DType = DTypeOf<X>,
     );
   });
   return made.y as LayerNormOutput<X, D, Out>;
+}
+
+/**
+ * Few embeddings, by the shortest way, as `normalizeRows` of ops/normalize.ts: a tensor or a small float array, no `out`. Any other call,
+ * and any mistake, gives undefined with nothing done.
+ */
+function matryoshkaRows(
+  operation: string,
+  engine: HeapOwner,
+  x: unknown,
+  options: Partial<MatryoshkaOptions>,
+): object | undefined {
+  if (!isOptions(options) || (options.out ?? null) !== null) return undefined;
+  for (const key in options) if (!Object.hasOwn(OPTION_NAMES, key)) return undefined;
+  const { dimensions = 0 } = options;
+  const epsilon = options.epsilon ?? DEFAULT_EPSILON;
+  const isKnown = Number.isInteger(dimensions) && dimensions > 0 && Number.isFinite(epsilon) && epsilon >= 0;
+  if (!isKnown) return undefined;
+  return HeapTensor.is(x)
+    ? matryoshkaTensor(operation, HeapTensor.ownerFor(engine, x), x, options, dimensions, epsilon)
+    : matryoshkaArray(operation, engine.heap(operation), x, options, dimensions, epsilon);
+}
+
+/** {@link matryoshkaRows} of a tensor. */
+function matryoshkaTensor(
+  operation: string,
+  owner: HeapOwner,
+  x: HeapTensor,
+  options: Partial<MatryoshkaOptions>,
+  dimensions: number,
+  epsilon: number,
+): object | undefined {
+  const { dtype, size } = x;
+  const columns = x.shape[x.shape.length - 1] as number;
+  if ((options.shape ?? null) !== null || (options.dtype ?? dtype) !== dtype) return undefined;
+  const address = size > 0 && dimensions <= columns ? x.placeIn(owner) : 0;
+  if (address === 0) return undefined;
+  const y = new HeapTensor(operation, owner, [...x.shape.slice(0, -1), dimensions], dtype);
+  try {
+    const [heap, target] = [owner.heap(operation), y.placeIn(owner)];
+    callCore(operation, heap, dtype, address, target, size / columns, columns, dimensions, epsilon);
+  } catch (error) {
+    y.dispose();
+    throw error;
+  }
+  return y;
+}
+
+/** {@link matryoshkaRows} of a typed array through the scratch block. */
+function matryoshkaArray(
+  operation: string,
+  heap: Heap,
+  x: unknown,
+  options: Partial<MatryoshkaOptions>,
+  dimensions: number,
+  epsilon: number,
+): StoredArray | undefined {
+  const className = typedArrayName(x);
+  if (className !== 'Float32Array' && className !== 'Float64Array') return undefined;
+  const dtype = className === 'Float32Array' ? 'float32' : 'float64';
+  const input = x as StoredArray;
+  const { length } = input;
+  const columns = columnsOf(options.shape, length);
+  if (columns === 0 || dimensions > columns || (options.dtype ?? dtype) !== dtype) return undefined;
+  const rows = length / columns;
+  const bytesPerElement = BYTES_PER_ELEMENT[dtype];
+  const yStart = aligned(length * bytesPerElement);
+  const bytes = yStart + rows * dimensions * bytesPerElement;
+  // Growth would detach x where it is a view of the heap.
+  if (yStart > BLOCK_BYTES || bytes > heap.scratchBytes) return undefined;
+  const scratch = heap.scratch(operation, bytes);
+  const elements = heap.elements(dtype);
+  copyRun(elements, scratch / bytesPerElement, input, 0, length);
+  callCore(operation, heap, dtype, scratch, scratch + yStart, rows, columns, dimensions, epsilon);
+  const y = newArray(dtype, rows * dimensions);
+  copyRun(y, 0, elements, (scratch + yStart) / bytesPerElement, y.length);
+  return y;
+}
+
+/** Calls the core on `rows` embeddings. */
+function callCore(
+  operation: string,
+  heap: Heap,
+  dtype: DType,
+  x: number,
+  y: number,
+  rows: number,
+  columns: number,
+  dimensions: number,
+  epsilon: number,
+): void {
+  const type = CORE_DTYPE[dtype];
+  heap.check(operation, heap.core.matryoshka(type, x, y, rows, columns, dimensions, epsilon));
 }
 
 /** @throws {@link LayerNormError} `ERR_ARGUMENT`, and `ERR_SHAPE` where there is nothing to keep */

@@ -250,7 +250,7 @@ function callOnRows(
 }
 
 /** The last size of a shape of `length` elements, more than none; 0 for everything else. */
-function columnsOf(shape: unknown, length: number): number {
+export function columnsOf(shape: unknown, length: number): number {
   if (shape === undefined || shape === null) return length;
   if (!Array.isArray(shape) || shape.length > MAX_RANK) return 0;
   let count = 1;

@@ -124,6 +124,24 @@ describe('containers', () => {
     expect(shaped).toEqual({ data: kept, shape: [12, 16] });
   });
 
+  test('small arrays and tensors, which go a shorter way, get what objects get', () => {
+    const wide = Float64Array.from(x);
+    const options = { dimensions: 16, epsilon: 0.5 };
+    for (const [data, dtype] of [
+      [x, 'float32'],
+      [wide, 'float64'],
+    ] as const) {
+      const long = matryoshka({ data, shape: SHAPE }, options).data;
+      expectSameBits(matryoshka(data, { ...options, shape: SHAPE }), long);
+      expectSameBits(matryoshka(data, { ...options, shape: SHAPE, dtype }), long);
+      using t = tensor(data, SHAPE);
+      using y = matryoshka(t, options);
+      expectSameBits(y.array.slice(), long);
+      expect(y.dtype).toBe(dtype);
+    }
+    expect(matryoshka(x, { ...options, shape: SHAPE, dtype: 'float64' })).toBeInstanceOf(Float64Array);
+  });
+
   test('an object whose elements do not lie together', () => {
     const across = new Float32Array(480).map((_, i) => x[(i % 12) * 40 + Math.floor(i / 12)] as number);
     const shaped = matryoshka({ data: across, shape: SHAPE, stride: [1, 12] }, { dimensions: 16 });
