@@ -29,6 +29,7 @@ export interface LayerNormFunctionOptions extends RmsNormFunctionOptions {
   beta?: Parameter | null;
 }
 
+/** What {@link registerNormFunctions} takes of `matryoshka`. */
 export interface MatryoshkaFunctionOptions {
   /** How many elements are kept; several, to have a function for each. */
   dimensions: number | readonly number[];
