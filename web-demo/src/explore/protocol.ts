@@ -145,12 +145,18 @@ export type Requests = {
     takes: { source: CapturedSource; settings: Settings };
     gives: { dataset: DatasetSummary; summary: RunSummary };
   };
-  /** Where a position is asked for that is not among those at even distances, its neighbours come with it instead. */
-  page: { takes: { from: number; count: number; positions: number; around?: number }; gives: Page };
-  grid: { takes: GridRequest; gives: GridPage };
+  /**
+   * Where a position is asked for that is not among those at even distances, its neighbours come with it instead. As with the grid and the
+   * picture, undefined while there is no result: other data have been opened, and theirs is on its way.
+   */
+  page: {
+    takes: { from: number; count: number; positions: number; around?: number };
+    gives: Page | undefined;
+  };
+  grid: { takes: GridRequest; gives: GridPage | undefined };
   /** Changes the data and normalizes them with the settings of the last result. On an error both are as before. */
   edit: { takes: EditRequest; gives: Edited };
-  picture: { takes: { longestSide: number }; gives: PictureView };
+  picture: { takes: { longestSide: number }; gives: PictureView | undefined };
   /** How the elements of a group lie, and those of some groups in a row on one axis; undefined when there is another result. */
   distribution: { takes: { run: number; group: number }; gives: Sides<Distribution> | undefined };
   distributions: {

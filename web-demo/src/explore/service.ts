@@ -111,8 +111,8 @@ export const service: Service<Requests, Finding> = {
   open: (source, { progress }) => open(source, progress),
   run,
   next,
-  page,
-  grid,
+  page: (asked) => result && page(asked),
+  grid: (asked) => result && grid(asked),
   edit,
   examine: ({ run }, { notify }) => examine(run, notify),
   save({ run }) {
@@ -141,6 +141,7 @@ export const service: Service<Requests, Finding> = {
     };
   },
   picture({ longestSide }) {
+    if (!result) return undefined;
     const { x, y, shape, reach } = current();
     const gives = picturePixels(x, y, shape, reach, longestSide);
     return transferring(gives, [gives.before.buffer, gives.after.buffer]);

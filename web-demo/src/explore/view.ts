@@ -361,7 +361,7 @@ class Explore {
     const summary = this.#summary;
     try {
       const page = await this.#client.request('page', { from, count: samples, positions: MAX_POSITIONS });
-      return page.run === this.#summary?.run ? page : undefined;
+      return page?.run === this.#summary?.run ? page : undefined;
     } catch (error) {
       if (summary === this.#summary) showError(byId('run-error'), error as WorkError);
       return undefined;
@@ -380,7 +380,7 @@ class Explore {
     this.#showPager();
     if (dataset.kind === 'picture') {
       const pixels = await this.#client.request('picture', { longestSide: LONGEST_SIDE });
-      if (summary !== this.#summary) return;
+      if (!pixels || summary !== this.#summary) return;
       this.#picture.show(pixels, dataset, summary);
     }
     this.#pick({
@@ -422,7 +422,7 @@ class Explore {
     const page = Math.min(number, Math.ceil(samples / perPage) - 1);
     try {
       const shown = await this.#client.request('grid', this.#gridRequest(context, choice, page));
-      if (shown.run !== this.#summary?.run) return;
+      if (!shown || shown.run !== this.#summary?.run) return;
       this.#context = context;
       this.#gridPage = page;
       this.#grid.show(shown, summary, context);
@@ -538,7 +538,7 @@ class Explore {
         const [{ group }, position] = [groupAt(layout, asked), positionAt(layout, asked)];
         const takes = { from: group, count: 1, positions: MAX_POSITIONS, around: position };
         const page = await this.#client.request('page', takes);
-        if (page.run !== this.#summary?.run || layout !== this.#layout) {
+        if (!page || page.run !== this.#summary?.run || layout !== this.#layout) {
           asked = undefined;
           if (this.#summary === summary) return;
           continue;
