@@ -54,9 +54,10 @@ async function written(program, backend) {
     page.on('pageerror', (error) => said.push(String(error)));
     await page.goto(`${server.url}?program=${program}&backend=${backend}`);
     const last = program === 'group_norm' ? 'the same gamma' : 'saved, loaded';
-    await page.waitForFunction((text) => document.body.textContent.includes(text), last);
+    await page.getByText(last).first().waitFor();
     assert.deepEqual(said, []);
-    return (await page.textContent('body')).trim();
+    const [text] = await page.locator('body').allInnerTexts();
+    return text.trim();
   } finally {
     await page.close();
   }
