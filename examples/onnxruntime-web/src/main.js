@@ -1,4 +1,4 @@
-import { layerNorm, unitNorm } from 'layernorm';
+import { matryoshka } from 'layernorm';
 import * as ort from 'onnxruntime-web/wasm';
 import { buildModel } from './model.js';
 
@@ -15,13 +15,9 @@ const session = await ort.InferenceSession.create(buildModel(weights, INPUTS, DI
 const x = Float32Array.from({ length: ROWS * INPUTS }, (_, i) => Math.cos(3 * i));
 const { embeddings } = await session.run({ x: new ort.Tensor('float32', x, [ROWS, INPUTS]) });
 
-// Tensors of onnxruntime go in as they are, and what comes back has `data` and `dims` as well.
-const normalized = layerNorm(embeddings, { epsilon: 1e-5 });
-const kept = new Float32Array(ROWS * KEPT);
-for (let row = 0; row < ROWS; row++) {
-  kept.set(normalized.data.subarray(row * DIMS, row * DIMS + KEPT), row * KEPT);
-}
-unitNorm(kept, { shape: [ROWS, KEPT], out: kept }); // of length 1, for cosines as dot products
+// Layer norm, the first dimensions, and unit norm, so that dot products are cosines. Tensors of onnxruntime go in as they are, and what
+// comes back is one again.
+const { data: kept } = matryoshka(embeddings, { dimensions: KEPT });
 
 const rows = Array.from({ length: ROWS }, (_, row) => kept.subarray(row * KEPT, (row + 1) * KEPT));
 const cosine = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);

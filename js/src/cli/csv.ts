@@ -134,10 +134,13 @@ export function contentOf(cell: string): string {
 const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 const SPECIAL = /^\s*([+-]?)(?:(nan)|inf(?:inity)?)\s*$/i;
 
-/** The number in a cell; undefined where there is none. NaN and infinities are numbers, as Python and JavaScript write them. */
+/** The number in a cell; undefined where there is none, or one that is too large for float64. NaN and infinities are numbers, as Python and JavaScript write them. */
 export function numberOf(cell: string): number | undefined {
   const content = cell.startsWith('"') ? contentOf(cell) : cell;
-  if (NUMBER.test(content)) return Number(content);
+  if (NUMBER.test(content)) {
+    const value = Number(content);
+    return Number.isFinite(value) ? value : undefined;
+  }
   const [, sign, nan] = SPECIAL.exec(content) ?? [];
   if (sign === undefined) return undefined;
   if (nan !== undefined) return Number.NaN;

@@ -28,6 +28,8 @@ export interface CsvLayout {
   readonly width: number;
   /** The first record of values. */
   readonly first: CsvRecord;
+  /** Whether that one tells which columns are numbers: no option does. */
+  readonly isGuessed: boolean;
 }
 
 export async function openCsv(input: Input, options: DocumentOptions): Promise<Document> {
@@ -67,7 +69,10 @@ export async function csvLayoutOf(input: Input, options: DocumentOptions): Promi
   const row = hasHeader ? second : first;
   if (row === undefined)
     throw new Failure(`${input.name}: line ${first.line} names columns, and no row follows`);
-  const layout = { delimiter, header: hasHeader ? first : undefined, width: first.cells.length, first: row };
+  const layout = {
+    ...{ delimiter, header: hasHeader ? first : undefined, width: first.cells.length, first: row },
+    isGuessed: options.columns === undefined,
+  };
   checkWidth(input.name, row, layout.width, first.line);
   return layout;
 }
@@ -105,14 +110,20 @@ export async function* readCsvRows(
 
 function blockOf(
   name: string,
-  { delimiter, width, header }: CsvLayout,
+  { delimiter, width, header, first, isGuessed }: CsvLayout,
   columns: readonly number[],
   records: readonly CsvRecord[],
 ): Block {
   const data = new Float64Array(records.length * columns.length);
+  const isText = (cell: string): boolean => numberOf(cell) === undefined;
+  const texts = isGuessed ? first.cells.flatMap((cell, i) => (isText(cell) ? [i] : [])) : [];
   let at = 0;
   for (const record of records) {
     checkWidth(name, record, width);
+    for (const column of texts) {
+      const cell = record.cells[column] as string;
+      if (!isText(cell)) throw notAText(name, record, column, first);
+    }
     for (const column of columns) {
       const cell = record.cells[column] as string;
       const number = numberOf(cell);
@@ -203,6 +214,15 @@ function readColumns(option: string, header: CsvRecord | undefined, width: numbe
 }
 
 const shownName = (name: string): string => `'${name}'`;
+
+/** Left out for a first value such as NA, a column would be missing in what is normalized. */
+function notAText(name: string, { line, cells }: CsvRecord, column: number, first: CsvRecord): Failure {
+  const [found, before] = [cells, first.cells].map((row) => shown(contentOf(row[column] as string)));
+  return new Failure(
+    `${name}: line ${line}, column ${column + 1}: there is the number ${found}, and '${before}' in line ${first.line}: ` +
+      'whether the column is one of numbers, --columns has to say',
+  );
+}
 
 function notANumber(name: string, { line, cells }: CsvRecord, column: number, header?: CsvRecord): Failure {
   const title = header ? ` (${shown(contentOf(header.cells[column] as string))})` : '';

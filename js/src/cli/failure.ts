@@ -40,7 +40,8 @@ export function reportOf(error: unknown): { message: string; exitCode: number } 
   if (error instanceof LayerNormError) return { message: error.message, exitCode: EXIT.failure };
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')) {
-    return { message, exitCode: EXIT.usage };
+    // Its first sentence: the others are about arguments that begin with a hyphen.
+    return { message: message.replace(/(?<=')\. .*/s, ''), exitCode: EXIT.usage };
   }
   // Arrays that no engine can make: a single row of more bytes than one may have.
   if (error instanceof RangeError) {

@@ -2,7 +2,7 @@
 
 const READING = `\
 Which rows:
-  --rows <a:b>          rows a up to b, without b; or i/n: part i, from 0, of n equal parts
+  --rows <a:b>          rows a up to b, without b; or i/n, not of CSV: part i, from 0, of n
   --tensor <name>       of a .safetensors file, where it holds several of floats
   --header, --no-header whether the first record of a CSV names the columns (found out by default)
   --columns <list>      of a CSV, the columns of numbers to take: names, or positions from 1, as in

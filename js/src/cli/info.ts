@@ -99,7 +99,7 @@ async function csvIn(input: Input, options: { header?: boolean; delimiter?: stri
   const layout = await csvLayoutOf(input, options);
   let rows = 0;
   const all = { from: 0, to: Number.POSITIVE_INFINITY };
-  for await (const block of readCsvRows(input, layout, [], all)) rows += block.rows;
+  for await (const block of readCsvRows(input, { ...layout, isGuessed: false }, [], all)) rows += block.rows;
   const columns = Array.from({ length: layout.width }, (_, i) => {
     const cell = layout.header?.cells[i];
     const name = cell === undefined ? undefined : Buffer.from(contentOf(cell), 'latin1').toString();

@@ -1,5 +1,6 @@
 // layernorm moments and layernorm merge
 
+import { resolve } from 'node:path';
 import { type FinalMoments, Moments } from '../index.js';
 import { newElements } from './binary.js';
 import { type Document, openDocument, rangeOf } from './document.js';
@@ -38,6 +39,10 @@ export async function mergeCommand(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args, { ...COMMON_OPTIONS, ...WRITE_OPTIONS });
   const [first, ...others] = positionals;
   if (first === undefined) throw usageFailure('the files of moments are missing');
+  const { output } = values;
+  if (output !== undefined && positionals.some((path) => resolve(path) === resolve(output))) {
+    throw usageFailure(`${output}: is read and written: merged once more, its rows would count twice`);
+  }
   const merged = await readMoments(first);
   for (const path of others) {
     const more = await readMoments(path);

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { configure, type FinalMoments, info, type Moments } from '../index.js';
 import { computedDType } from './binary.js';
 import { type Document, type Format, openDocument, rangeOf } from './document.js';
-import { usageFailure } from './failure.js';
+import { Failure, usageFailure } from './failure.js';
 import { momentsOf } from './moments.js';
 import { checkAxes, checkMethod, METHODS, type Normalization, normalizer } from './normalizer.js';
 import {
@@ -160,5 +160,6 @@ function byMoments(given: Normalization, moments: Moments, file: string, rank: n
   }
   checkAxes(how, rank);
   const final = moments.finalize();
+  if (final.count.every((count) => count === 0)) throw new Failure(`${file}: counts no rows`);
   return { how, statistics: async () => final };
 }

@@ -80,12 +80,18 @@ export class Kernels {
 
   /**
    * How many bytes {@link ArrayArguments.workspace} must have for a call with this shape, axis, dtype and groups. Often 0.
-   * @throws {@link LayerNormError} `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_OUT_OF_MEMORY` for more than 32 bits can address
+   * @throws {@link LayerNormError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_AXIS`, `ERR_DTYPE`, `ERR_OUT_OF_MEMORY` for more than 32 bits can address
    */
   workspaceBytes<Name extends KernelName>(
     name: Name,
     given: Pick<KernelArguments[Name], 'shape' | 'dtype'> & { axis?: unknown; groups?: unknown },
   ): number {
+    if (!Object.hasOwn(OPERATIONS, name)) {
+      throw new LayerNormError(
+        'ERR_ARGUMENT',
+        `workspaceBytes: name is ${describe(name)}, expected one of ${Object.keys(OPERATIONS).join(', ')}`,
+      );
+    }
     const dtype = readDType(name, given.dtype);
     // How many dimensions are kept has no part in it.
     const layout = layoutOf(name, OPERATIONS[name].layout, { dimensions: 1, ...given });

@@ -34,6 +34,33 @@ describe('layout', () => {
     expect({ header: layout.header !== undefined, columns: layout.columns }).toEqual({ header, columns });
   });
 
+  test.each([
+    ['NA', '1'],
+    ['0x10', '2'],
+    ['-', '1e3'],
+  ])('a column that begins with %s and goes on with %s is not left out in silence', async (text, number) => {
+    const input = fileOf(Buffer.from(`a,b,c\n${text},2,x\n${number},3,y\n`));
+    const guessed = await described(input);
+    expect(guessed.columns).toEqual([1]);
+    await expectFailure(
+      elementsOf(readCsvRows(input, guessed, guessed.columns, ALL)),
+      `x: line 3, column 1: there is the number ${number}, and '${text}' in line 2: whether the column is one of numbers, ` +
+        '--columns has to say',
+    );
+    const again = fileOf(Buffer.from(`a,b,c\n${text},2,x\n${number},3,y\n`));
+    const named = await described(again, { columns: 'b' });
+    expect(await elementsOf(readCsvRows(again, named, named.columns, ALL))).toEqual([2, 3]);
+  });
+
+  test('a number that float64 does not have', async () => {
+    const input = fileOf(Buffer.from('1,2\n1e400,3\n'));
+    const layout = await described(input);
+    await expectFailure(
+      elementsOf(readCsvRows(input, layout, layout.columns, ALL)),
+      /there is '1e400', expected a number/,
+    );
+  });
+
   test('a header can be demanded and denied', async () => {
     expect((await layoutOf('2019,2020\n1,2\n', { header: true })).header?.cells).toEqual(['2019', '2020']);
     expect((await layoutOf('a,1\n2,3\n', { header: false })).columns).toEqual([1]);

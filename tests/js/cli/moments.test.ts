@@ -115,6 +115,11 @@ describe('commands', () => {
       mergeCommand([at('0.moments'), at('other.moments')]),
       `${at('other.moments')}: Moments.merge: other has the shape [4], expected [5]`,
     );
+    await expectFailure(
+      mergeCommand([at('0.moments'), at('all.moments'), '-f', '-o', join(folder, '.', 'all.moments')]),
+      /all.moments: is read and written/,
+      2,
+    );
     await expectFailure(mergeCommand([]), 'the files of moments are missing', 2);
     await expectFailure(momentsCommand([]), 'the file to read is missing', 2);
   });

@@ -99,6 +99,11 @@ test('moments of other axes', async () => {
     /one.moments: keeps axis 1, expected the one of the channels, 2$/,
     2,
   );
+  await momentsCommand([at('x.npy'), '--rows', '3:3', '-o', at('none.moments')]);
+  await expectFailure(
+    normalize(at('x.npy'), '-m', 'batch', '--moments', at('none.moments'), '-o', at('z.npy')),
+    `${at('none.moments')}: counts no rows`,
+  );
   await expectFailure(
     normalize(at('x.npy'), '-m', 'batch', '--axis', '1,2', '-o', at('z.npy')),
     /names several axes/,

@@ -517,6 +517,14 @@ describe('mistakes', () => {
     expectError(() => createKernels(options as never), 'ERR_ARGUMENT', message);
   });
 
+  test('the workspace of an operation that there is not', () => {
+    expectError(
+      () => kernels.workspaceBytes('layerNorm' as never, { shape: [2, 3] }),
+      'ERR_ARGUMENT',
+      /workspaceBytes: name is "layerNorm", expected one of .*layerNormForward/,
+    );
+  });
+
   test('a module that is something else, and a memory that is too small', () => {
     const other = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
     expectError(
