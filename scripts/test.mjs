@@ -91,7 +91,7 @@ const STEPS = [
     needs: ['wasmTests'],
     run: async () => {
       await buildPreset('wasm-tests', ['layernorm_tests', 'layernorm_digest']);
-      await inShards(['node', 'build/wasm-tests/tests/layernorm_tests.cjs', '--gtest_brief=1']);
+      await show(['node', 'build/wasm-tests/tests/layernorm_tests.cjs', '--gtest_brief=1']);
     },
   },
   {
@@ -172,18 +172,6 @@ const HELP = `npm test -- [--only <step>]... [--keep-going]
 
 Steps, in order:
 ${STEPS.map(({ name, what }) => `  ${name.padEnd(12)} ${what}`).join('\n')}`;
-
-/** Runs a program of GoogleTest once for each processor, each time with a share of its tests. */
-async function inShards(command) {
-  const shards = availableParallelism();
-  const shares = Array.from({ length: shards }, (_, i) =>
-    keep(command, { GTEST_TOTAL_SHARDS: `${shards}`, GTEST_SHARD_INDEX: `${i}` }),
-  );
-  for (const [i, { passed, said }] of (await Promise.all(shares)).entries()) {
-    console.log(`$ ${command.join(' ')}, share ${i + 1} of ${shards}\n${said}`);
-    if (!passed) throw new StepError(`share ${i + 1} failed`);
-  }
-}
 
 /**
  * Runs the test files of a folder with Node's own runner, as many at a time as there are processors. What browsers do depends on

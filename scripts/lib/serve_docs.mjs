@@ -55,8 +55,8 @@ export function serveDocs() {
 
 /** The path of a file below the folder; undefined for an address that is malformed. */
 function fileOf(url) {
-  const { pathname } = new URL(url, 'http://localhost');
   try {
+    const { pathname } = new URL(url, 'http://localhost');
     return normalize(decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname));
   } catch {
     return undefined;

@@ -131,7 +131,7 @@ export function contentOf(cell: string): string {
   return cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell;
 }
 
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 const SPECIAL = /^\s*([+-]?)(?:(nan)|inf(?:inity)?)\s*$/i;
 
 /** The number in a cell; undefined where there is none, or one that is too large for float64. NaN and infinities are numbers, as Python and JavaScript write them. */

@@ -66,6 +66,11 @@ export async function csvLayoutOf(input: Input, options: DocumentOptions): Promi
   if (first === undefined)
     throw new Failure(`${input.name}: has no records in its first ${head.length} bytes`);
   const hasHeader = options.header ?? looksLikeHeader(first, second);
+  if (options.header === undefined && !hasHeader && countsFromZero(first)) {
+    throw usageFailure(
+      `${input.name}: line ${first.line} has the numbers 0, 1, 2, ...: --header says that they name columns, --no-header that they are a row`,
+    );
+  }
   const row = hasHeader ? second : first;
   if (row === undefined)
     throw new Failure(`${input.name}: line ${first.line} names columns, and no row follows`);
@@ -103,8 +108,9 @@ export async function* readCsvRows(
     row += records.length;
     if (wanted.length > 0) yield blockOf(input.name, layout, columns, wanted);
   }
-  if (to !== Number.POSITIVE_INFINITY && row < to) {
-    throw new Failure(`${input.name}: has ${row} rows, expected at least ${to} for --rows`);
+  const least = to === Number.POSITIVE_INFINITY ? from : to;
+  if (row < least) {
+    throw new Failure(`${input.name}: has ${row} rows, expected at least ${least} for --rows`);
   }
 }
 
@@ -161,8 +167,10 @@ function withoutBom(text: string): string {
 
 function readDelimiter(option: string | undefined): string | undefined {
   const delimiter = option === 'tab' || option === '\\t' ? '\t' : option;
-  if (delimiter === undefined || /^[^"\r\n\u0080-\uffff]$/.test(delimiter)) return delimiter;
-  throw usageFailure(`--delimiter is '${option}', expected one character of ASCII, or tab`);
+  if (delimiter === undefined || /^[^"\w.+\-\r\n\u0080-\uffff]$/.test(delimiter)) return delimiter;
+  throw usageFailure(
+    `--delimiter is '${option}', expected one character of ASCII that numbers do not have, or tab`,
+  );
 }
 
 /** A header has words over numbers. */
@@ -172,6 +180,12 @@ function looksLikeHeader(first: CsvRecord, second: CsvRecord | undefined): boole
   return first.cells.some(
     (cell, i) => contentOf(cell).trim() !== '' && !isNumber(cell) && isNumber(second.cells[i]),
   );
+}
+
+/** So libraries name columns that have no names. */
+function countsFromZero({ cells }: CsvRecord): boolean {
+  const numbers = cells.map(numberOf).filter((number) => number !== undefined);
+  return numbers.length > 2 && numbers.every((number, i) => number === i);
 }
 
 function checkWidth(name: string, { cells, line }: CsvRecord, width: number, like?: number): void {

@@ -34,17 +34,22 @@ export function systemFailure(error: unknown, name: string): unknown {
   return new Failure(`${name}: ${words} (${code})${hint}`);
 }
 
+/** Text of files for a terminal: what would steer it is written out. */
+export function harmless(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 /** What to print for an error, and the code to end with. */
 export function reportOf(error: unknown): { message: string; exitCode: number } {
-  if (error instanceof Failure) return { message: error.message, exitCode: error.exitCode };
-  if (error instanceof LayerNormError) return { message: error.message, exitCode: EXIT.failure };
+  if (error instanceof Failure) return { message: harmless(error.message), exitCode: error.exitCode };
+  if (error instanceof LayerNormError) return { message: harmless(error.message), exitCode: EXIT.failure };
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')) {
     // Its first sentence: the others are about arguments that begin with a hyphen.
     return { message: message.replace(/(?<=')\. .*/s, ''), exitCode: EXIT.usage };
   }
   // Arrays that no engine can make: a single row of more bytes than one may have.
-  if (error instanceof RangeError) {
+  if (error instanceof RangeError && /\b(array|allocation|string length)\b/i.test(message)) {
     return { message: `a row is too large for the memory: ${message}`, exitCode: EXIT.failure };
   }
   return { message: (error as Error).stack ?? String(error), exitCode: EXIT.failure };

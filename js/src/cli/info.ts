@@ -3,6 +3,7 @@
 import { contentOf, numberOf } from './csv.js';
 import { csvLayoutOf, readCsvRows } from './csv_file.js';
 import { formatOf } from './document.js';
+import { harmless } from './failure.js';
 import { type Input, openInput } from './input.js';
 import { npyHeaderOf } from './npy_file.js';
 import { COMMON_OPTIONS, onlyPositional, READ_OPTIONS, readArguments } from './options.js';
@@ -33,7 +34,7 @@ export async function infoCommand(args: readonly string[]): Promise<void> {
     await print(
       values.json
         ? `${JSON.stringify({ file: input.name, format, bytes, ...fields })}\n`
-        : [`${input.name}: ${format}${size}`, ...lines.map((line) => `  ${line}`), ''].join('\n'),
+        : [`${input.name}: ${format}${size}`, ...lines.map((line) => `  ${harmless(line)}`), ''].join('\n'),
     );
   } finally {
     await input.close();
@@ -57,7 +58,9 @@ async function momentsOf(input: Input): Promise<Contents> {
   const moments = await momentsIn(input);
   const { count, shape } = moments.finalize();
   const { axis } = moments;
-  const [least, most] = [Math.min(...count), Math.max(...count)];
+  // There may be more than a call takes arguments.
+  const least = count.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const most = count.reduce((a, b) => Math.max(a, b), 0);
   const counted = count.length === 0 ? 'nothing' : least === most ? `${least}` : `${least} to ${most}`;
   return {
     format: 'moments',
@@ -81,7 +84,7 @@ async function safetensorsIn(input: Input): Promise<Contents> {
   const all = [...tensors].map(([name, { dtype, storedDType, shape, start, end }]) => ({
     ...{ name, dtype: dtype ?? storedDType, shape, bytes: end - start },
   }));
-  const width = Math.max(0, ...all.map(({ name }) => name.length));
+  const width = all.reduce((most, { name }) => Math.max(most, name.length), 0);
   return {
     format: 'safetensors',
     fields: { tensors: all, metadata: Object.fromEntries(metadata) },

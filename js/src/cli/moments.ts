@@ -40,7 +40,9 @@ export async function mergeCommand(args: readonly string[]): Promise<void> {
   const [first, ...others] = positionals;
   if (first === undefined) throw usageFailure('the files of moments are missing');
   const { output } = values;
-  if (output !== undefined && positionals.some((path) => resolve(path) === resolve(output))) {
+  const isRead = (file: string): boolean =>
+    file !== '-' && positionals.some((path) => resolve(path) === resolve(file));
+  if (output !== undefined && isRead(output)) {
     throw usageFailure(`${output}: is read and written: merged once more, its rows would count twice`);
   }
   const merged = await readMoments(first);

@@ -1,6 +1,19 @@
 // Files that are there as a whole or not at all, and stdout.
 
-import { closeSync, lstatSync, openSync, realpathSync, renameSync, rmSync, statSync, write } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  write,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -50,10 +63,11 @@ export function openOutput(path: string, force: boolean): Output {
     }
     // A link stays one: what it leads to is replaced.
     const target = exists ? realpathSync(path) : path;
-    const partial = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
-    const descriptor = openSync(partial, 'wx', status?.mode);
+    const partial = join(dirname(target), `.${basename(target)}.${randomUUID()}.partial`);
+    const descriptor = openSync(partial, 'wx');
     unfinished.add(partial);
-    return new FileOutput(path, descriptor, partial, target);
+    if (status) fchmodSync(descriptor, status.mode);
+    return new FileOutput(path, descriptor, partial, target, force);
   } catch (error) {
     throw systemFailure(error, path);
   }
@@ -91,12 +105,15 @@ class FileOutput implements Output {
   #descriptor: number | undefined;
   readonly #partial: string | undefined;
   readonly #target: string;
+  /** Whether it takes the place of a file that is there. */
+  readonly #replaces: boolean;
 
-  constructor(name: string, descriptor: number, partial?: string, target = name) {
+  constructor(name: string, descriptor: number, partial?: string, target = name, replaces = false) {
     this.name = name;
     this.#descriptor = descriptor;
     this.#partial = partial;
     this.#target = target;
+    this.#replaces = replaces;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -117,7 +134,8 @@ class FileOutput implements Output {
     try {
       this.#close();
       if (this.#partial === undefined) return;
-      renameSync(this.#partial, this.#target);
+      if (!this.#replaces) putWhereNothingIs(this.#partial, this.#target);
+      else renameSync(this.#partial, this.#target);
       unfinished.delete(this.#partial);
     } catch (error) {
       throw systemFailure(error, this.name);
@@ -136,6 +154,20 @@ class FileOutput implements Output {
     this.#descriptor = undefined;
     closeSync(descriptor);
   }
+}
+
+/** Gives a file its name, unless another one has got that name meanwhile. */
+function putWhereNothingIs(partial: string, target: string): void {
+  try {
+    linkSync(partial, target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Some file systems have no links.
+    if (code === 'EEXIST' || existsSync(target)) throw error;
+    renameSync(partial, target);
+    return;
+  }
+  rmSync(partial);
 }
 
 export class StreamOutput implements Output {

@@ -325,12 +325,12 @@ function readAttribute(bytes: Uint8Array): Attribute {
   eachField('an attribute of the ONNX model', bytes, (field, reader) => {
     if (field === 1) name = reader.text();
     else if (field === 2) value = reader.float();
-    else if (field === 3) value = reader.integer();
+    else if (field === 3) value = reader.nearestInteger();
     else if (field === 4) value = reader.text();
     else if (field === 5) tensor = reader.bytes();
     else if (field === 6 || field === 11) graphs.push(reader.bytes());
     else if (field === 7) reader.floats((item) => numbers.push(item));
-    else if (field === 8) reader.integers((item) => numbers.push(item));
+    else if (field === 8) reader.nearestIntegers((item) => numbers.push(item));
   });
   return { name, value: value ?? (numbers.length > 0 ? numbers : undefined), tensor, graphs };
 }

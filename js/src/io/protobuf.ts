@@ -75,6 +75,11 @@ export class ProtobufReader {
     throw faulty(this.#part, `field ${this.#field} is about ${value}, expected at most 2^53 - 1`);
   }
 
+  /** The value of the field as the nearest number: for integers that may be any. */
+  nearestInteger(): number {
+    return this.#expect(VARINT).value;
+  }
+
   /** The bytes of the field: a view. */
   bytes(): Uint8Array {
     const { value, end } = this.#expect(BYTES);
@@ -92,15 +97,24 @@ export class ProtobufReader {
 
   /** Hands on the integers of a field that has one, or a packed list of them. */
   integers(take: (value: number) => void): void {
+    this.#eachVarint((reader) => take(reader.integer()));
+  }
+
+  /** The same for integers that may be any. */
+  nearestIntegers(take: (value: number) => void): void {
+    this.#eachVarint((reader) => take(reader.nearestInteger()));
+  }
+
+  #eachVarint(take: (reader: ProtobufReader) => void): void {
     if (this.#value.kind === VARINT) {
-      take(this.integer());
+      take(this);
       return;
     }
     const packed = new ProtobufReader(this.#part, this.bytes());
     while (packed.#at < packed.#bytes.length) {
       packed.#field = this.#field;
       packed.#value = { kind: VARINT, value: packed.#varint(), end: packed.#at };
-      take(packed.integer());
+      take(packed);
     }
   }
 

@@ -69,16 +69,16 @@ export function readArrow(operation: string, argument: string, vector: ArrowVect
         `${operation}: ${argument} is an Arrow vector with null values, expected none: leave out their rows first`,
       );
     }
-    if (type.typeId !== FIXED_SIZE_LIST) break;
+    if (type?.typeId !== FIXED_SIZE_LIST) break;
     const { listSize } = type;
     shape.push(listSize);
     counts.forEach((count, i) => {
       counts[i] = count * listSize;
     });
-    type = (type.children[0] as { type: ArrowType }).type;
-    chunks = chunks.map(({ children }) => children[0] as ArrowChunk);
+    type = type.children?.[0]?.type as ArrowType;
+    chunks = chunks.flatMap(({ children }) => children?.[0] ?? []);
   }
-  if (type.typeId !== INT && type.typeId !== FLOAT) {
+  if (type?.typeId !== INT && type?.typeId !== FLOAT) {
     throw new LayerNormError(
       'ERR_DTYPE',
       `${operation}: ${argument} is an Arrow vector of ${describe(type)}, expected Float, Int, or FixedSizeList of them`,

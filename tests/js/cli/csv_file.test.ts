@@ -61,6 +61,13 @@ describe('layout', () => {
     );
   });
 
+  test('numbers that count from 0 are names or a row', async () => {
+    const text = 'word,0,1,2\ncat,1,2,4\n';
+    await expectFailure(layoutOf(text), /line 1 has the numbers 0, 1, 2, .*--no-header/, 2);
+    expect((await layoutOf(text, { header: true })).header?.cells).toEqual(['word', '0', '1', '2']);
+    expect((await layoutOf(text, { header: false })).columns).toEqual([1, 2, 3]);
+  });
+
   test('a header can be demanded and denied', async () => {
     expect((await layoutOf('2019,2020\n1,2\n', { header: true })).header?.cells).toEqual(['2019', '2020']);
     expect((await layoutOf('a,1\n2,3\n', { header: false })).columns).toEqual([1]);
@@ -142,6 +149,11 @@ describe('rows', () => {
         await expectFailure(
           elementsOf(readCsvRows(input, layout, layout.columns, { from: 1, to: 9 }, size)),
           'x: has 4 rows, expected at least 9 for --rows',
+        );
+        const beyond = { from: 5, to: Number.POSITIVE_INFINITY };
+        await expectFailure(
+          elementsOf(readCsvRows(input, layout, layout.columns, beyond, size)),
+          'x: has 4 rows, expected at least 5 for --rows',
         );
       }
     }

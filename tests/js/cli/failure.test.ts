@@ -1,4 +1,12 @@
-import { EXIT, Failure, reportOf, systemFailure, usageFailure, within } from '../../../js/src/cli/failure.js';
+import {
+  EXIT,
+  Failure,
+  harmless,
+  reportOf,
+  systemFailure,
+  usageFailure,
+  within,
+} from '../../../js/src/cli/failure.js';
 import { LayerNormError } from '../../../js/src/index.js';
 
 const systemError = (code: string, errno: number) => Object.assign(new Error(code), { code, errno });
@@ -34,6 +42,11 @@ test('reports', () => {
   });
   // Of a bug, everything.
   expect(reportOf(new TypeError('a bug')).message).toMatch(/^TypeError: a bug\n +at /);
+});
+
+test('names from files do not steer a terminal', () => {
+  expect(harmless('\u001b]0;x\u0007 \u009b2J\u007f größe')).toBe('\\x1b]0;x\\x07 \\x9b2J\\x7f größe');
+  expect(reportOf(new Failure('\u001b[2J: is not here')).message).toBe('\\x1b[2J: is not here');
 });
 
 test('errors of the package get the name of the file', () => {

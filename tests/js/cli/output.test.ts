@@ -23,12 +23,22 @@ beforeEach(() => {
 });
 const at = (name: string) => join(folder, name);
 
+test('a file that got the name meanwhile is kept', async () => {
+  const writing = writeOutput(at('y'), false, async (output) => {
+    await output.write(Buffer.from('abc'));
+    writeFileSync(at('y'), 'precious');
+  });
+  await expectFailure(writing, /y: file already exists \(EEXIST\)$/);
+  expect(readFileSync(at('y'), 'utf8')).toBe('precious');
+  expect(readdirSync(folder)).toEqual(['y']);
+});
+
 test('a file is there when it is complete, and not before', async () => {
   const output = openOutput(at('y'), false);
   await output.write(Buffer.from('abc'));
   await output.write(Buffer.from('de'));
   expect(existsSync(at('y'))).toBe(false);
-  expect(readdirSync(folder)).toEqual([`.y.${process.pid}.partial`]);
+  expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.y\.[\da-f-]+\.partial$/)]);
   expect(output.position).toBe(5);
   output.commit();
   output.discard();

@@ -138,6 +138,15 @@ test('weights that are constants, and names of names', () => {
   expect(readOnnx(model(...circle)).normalizations[0]?.gamma).toBeNull();
 });
 
+test('integers of other nodes may be any: the end of a slice is the largest there is', () => {
+  // 2^63 - 1, in seven bits a byte.
+  const largest = [...Array(8).fill(0xff), 0x7f];
+  const ends = node('Slice', attribute('ends', [...number(8, 0).slice(0, 1), ...largest]));
+  const norm = node('LayerNormalization', ...['x', 'w', 'b'].map(input));
+  const { normalizations } = readOnnx(model(ends, norm, tensor(5, gamma), tensor(5, beta)));
+  expect(normalizations[0]?.gamma?.data).toEqual(Float32Array.of(1, 2, 3));
+});
+
 test('nodes in graphs of nodes see the weights around them', () => {
   const inner = [node('LayerNormalization', ...['x', 'w', 'b'].map(input)), tensor(5, weight('b', 9))];
   const branch = node('If', attribute('then_branch', message(6, ...inner)));

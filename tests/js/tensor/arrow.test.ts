@@ -108,6 +108,11 @@ test('other types are refused', () => {
     'ERR_DTYPE',
     'f: x is an Arrow vector of a List, expected Float, Int, or FixedSizeList of them',
   );
+  expectError(
+    () => readArrow('f', 'x', vectorOf({ typeId: 16, listSize: 2 } as { typeId: number }, numbers([]))),
+    'ERR_DTYPE',
+    'f: x is an Arrow vector of undefined, expected Float, Int, or FixedSizeList of them',
+  );
 });
 
 test.each([
