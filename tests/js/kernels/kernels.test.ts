@@ -521,7 +521,7 @@ describe('mistakes', () => {
     expectError(
       () => kernels.workspaceBytes('layerNorm' as never, { shape: [2, 3] }),
       'ERR_ARGUMENT',
-      /workspaceBytes: name is "layerNorm", expected one of .*layerNormForward/,
+      /workspaceBytes: name is 'layerNorm', expected one of .*layerNormForward/,
     );
   });
 
