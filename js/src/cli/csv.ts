@@ -134,7 +134,10 @@ export function contentOf(cell: string): string {
 const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 const SPECIAL = /^\s*([+-]?)(?:(nan)|inf(?:inity)?)\s*$/i;
 
-/** The number in a cell; undefined where there is none, or one that is too large for float64. NaN and infinities are numbers, as Python and JavaScript write them. */
+/**
+ * The number in a cell; undefined where there is none, or one that is too large for float64. NaN and infinities are numbers, as
+ * Python and JavaScript write them.
+ */
 export function numberOf(cell: string): number | undefined {
   const content = cell.startsWith('"') ? contentOf(cell) : cell;
   if (NUMBER.test(content)) {
